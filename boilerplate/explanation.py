@@ -1,0 +1,109 @@
+"""Why a paragraph got its label, in words a reader of the text understands.
+
+Words are weighed by what the word scores give them; features and neighbours by
+occlusion (Zeiler and Fergus, ECCV 2014): what the label's log-probability loses when
+the feature is set to its mean or the neighbour taken away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boilerplate.document import Document
+from boilerplate.features import Columns, Features, feature_names
+from boilerplate.labels import LABELS
+from boilerplate.network import Network
+
+__all__ = ["Explanation", "explain"]
+
+Pairs = list[tuple[str, float]]
+REACH = 8  # paragraphs; farther neighbours act only through the document's mean
+AROUND = 100  # paragraphs of a long document that are looked at, each way
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What moved a decision, strongest first; weights are in log-probability of the label."""
+
+    text: str
+    label: str
+    score: float
+    words: Pairs
+    features: Pairs
+    neighbours: Pairs
+
+    def __str__(self) -> str:
+        """Tell it in four lines."""
+        parts = (("words", self.words), ("features", self.features), ("neighbours", self.neighbours))
+        lines = [f"{self.text[:60]!r} is {self.label} with probability {self.score:.2f}"]
+        for name, pairs in parts:
+            told = ", ".join(f"{what} {weight:+.1f}" for what, weight in pairs[:SHOWN])
+            lines.append(f"  {name}: {told or 'none'}")
+        return "\n".join(lines)
+
+
+def explain(network: Network, document: Document, features: Features, i: int) -> Explanation:
+    """Explain one paragraph of a document; an index out of range is an IndexError."""
+    i = range(len(document))[i]
+    low, high = max(0, i - AROUND), min(len(document), i + AROUND + 1)
+    inputs = network.inputs(features)[low:high]
+    at = i - low
+    before = _log_probabilities(network, inputs[None])[0, at]
+    best = int(np.argmax(before))
+
+    def losses(variants: NDArray[np.float32]) -> list[float]:
+        after = _log_probabilities(network, variants)[:, at, best]
+        return [float(before[best] - value) for value in after]
+
+    near = [k for k in range(max(0, at - REACH), min(high - low, at + REACH + 1)) if k != at]
+    by_feature = losses(np.stack([_without(inputs, at, column) for column in range(len(feature_names()))]))
+    by_neighbour = losses(np.stack([_without(inputs, k, slice(None)) for k in near])) if near else []
+    return Explanation(
+        text=document.paragraphs[i].text,
+        label=LABELS[best],
+        score=float(np.exp(before[best])),
+        words=_word_weights(network, document, features, i, best),
+        features=_strongest(zip(feature_names(), by_feature, strict=True)),
+        neighbours=_strongest((f"{k - at:+d}", loss) for k, loss in zip(near, by_neighbour, strict=True)),
+    )
+
+
+def _log_probabilities(network: Network, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    variants, rows, _ = inputs.shape
+    scores = network.scores(inputs.reshape(variants * rows, -1), np.full(variants, rows))
+    scores = scores * network.temperature + network.prior
+    scores -= scores.max(axis=1, keepdims=True)
+    return (scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))).reshape(variants, rows, -1)
+
+
+def _without(inputs: NDArray[np.float32], row: int, columns: int | slice) -> NDArray[np.float32]:
+    changed = inputs.copy()
+    changed[row, columns] = 0
+    return changed
+
+
+def _word_weights(network: Network, document: Document, features: Features, i: int, best: int) -> Pairs:
+    """Weigh single words by the word table, where one was learnt."""
+    if not len(network.words):
+        return []
+    columns = Columns.of([Document(document.text, document.starts[i : i + 1], document.ends[i : i + 1])])
+    starts, lengths, _ = columns.tokens
+    ids = features.words[features.offsets[i] : features.offsets[i + 1]]
+    weights = network.words[ids, best] * network.word_scale[best] / np.sqrt(max(len(ids), 1))
+    inside = (starts >= document.starts[i]) & (starts < document.ends[i])
+    words = [
+        document.text[a : a + n]
+        for a, n in zip(starts[inside].tolist(), lengths[inside].tolist(), strict=True)
+    ]
+    return _strongest(zip(words, weights[: 2 * len(words) : 2].tolist(), strict=True))
+
+
+def _strongest(pairs: object) -> Pairs:
+    merged: dict[str, float] = {}
+    for name, weight in pairs:  # type: ignore[attr-defined]
+        merged[name] = merged.get(name, 0.0) + weight
+    return sorted(merged.items(), key=lambda pair: -abs(pair[1]))

@@ -1,0 +1,155 @@
+"""From labelled documents to a fitted network, once for good or once a fold."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from boilerplate.classifier import ParagraphClassifier, folds_of
+from boilerplate.corpora import WHOLE, LabelledDocument, training_views
+from boilerplate.features import Features, count_words, featurize
+from boilerplate.labels import LABELS
+from boilerplate.metrics import Scores, score
+from boilerplate.network import Network
+from boilerplate.trainer import Options
+
+__all__ = [
+    "TrainOptions",
+    "cross_predict",
+    "fit_network",
+    "join_features",
+    "predict",
+    "scores_by_view",
+    "site_folds",
+]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+CHUNK = 300  # documents featurised at once
+NOT_ARTICLES = ("forum", "listing", "collection", "product", "service", "documentation")
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything that shapes a training run; it stands in the model card."""
+
+    folds: int = 5  # by site
+    seed: int = 0
+    thin: int = 4  # thinned views of every whole page
+    workers: int = 2
+    network: Options = field(default_factory=Options)
+
+    @classmethod
+    def from_card(cls, options: Mapping[str, Any], *, folds: int) -> TrainOptions:
+        """Read the options a model card keeps, with other folds."""
+        plain = {name: value for name, value in options.items() if name not in ("network", "folds")}
+        return cls(folds=folds, network=Options(**options["network"]), **plain)
+
+
+def fit_network(documents: Sequence[LabelledDocument], options: TrainOptions) -> Network:
+    """Fit a calibrated network on documents and further views of them."""
+    views = training_views(documents, thin=options.thin, seed=options.seed)
+    order = sorted(range(len(views)), key=lambda i: (views[i].page, views[i].view != WHOLE))
+    views = [views[i] for i in order]
+    features = _features(views, [_lesson_convention(view, options.seed) for view in views])
+    allowed = np.concatenate([view.allowed for view in views])
+    sites = np.repeat(_numbers([view.site for view in views]), features.lengths)
+    pages = np.repeat(_numbers([view.page for view in views]), features.lengths)
+    model = ParagraphClassifier(classes=LABELS, options=options.network, random_state=options.seed)
+    with threadpool_limits(1):  # sums in one order: same data, same bytes
+        return model.fit(features, allowed=allowed, sites=sites, pages=pages).network_
+
+
+def predict(
+    network: Network, documents: Sequence[LabelledDocument], convention: str = "page"
+) -> list[Floats]:
+    """Give the (paragraphs x labels) probabilities of each document."""
+    out: list[Floats] = []
+    for low in range(0, len(documents), CHUNK):
+        features = featurize([one.document for one in documents[low : low + CHUNK]], convention)
+        rows = np.ascontiguousarray(network.probabilities(features).T)
+        out += np.split(rows, np.cumsum(features.lengths)[:-1])
+    return out
+
+
+def scores_by_view(documents: Sequence[LabelledDocument], predictions: Sequence[Floats]) -> dict[str, Scores]:
+    """Score predictions for whole pages and for each extractor's view."""
+    out = {}
+    for view in sorted({one.view for one in documents}, key=lambda view: (view != WHOLE, view)):
+        own = [i for i, one in enumerate(documents) if one.view == view]
+        truth = np.concatenate([documents[i].labels for i in own])
+        words = count_words([documents[i].document for i in own])
+        out[view] = score(np.concatenate([predictions[i] for i in own]), truth, words, len(own))
+    return out
+
+
+def site_folds(documents: Sequence[LabelledDocument], folds: int) -> Ints:
+    """Deal documents into folds so that no site stands in two of them."""
+    lengths = [len(one.document) for one in documents]
+    sites = _numbers([one.site for one in documents])
+    ends = np.cumsum(lengths)
+    return folds_of(np.repeat(sites, lengths), folds)[ends - 1] if len(documents) else ends
+
+
+def cross_predict(
+    documents: Sequence[LabelledDocument],
+    options: TrainOptions,
+    convention: str = "page",
+    progress: Callable[[str], None] = lambda message: None,
+) -> list[Floats]:
+    """Predict every document by a network that never saw its site."""
+    fold = site_folds(documents, options.folds)
+    found: list[Floats] = [np.zeros((0, len(LABELS)), dtype=np.float32)] * len(documents)
+    work = Parallel(n_jobs=options.workers, return_as="generator_unordered")
+    answers = work(delayed(_one_fold)(documents, fold, k, options, convention) for k in range(options.folds))
+    for done, (k, predictions) in enumerate(answers, start=1):
+        for i, rows in zip(np.flatnonzero(fold == k), predictions, strict=True):
+            found[i] = rows
+        progress(f"fold {done} of {options.folds}")
+    return found
+
+
+def _one_fold(
+    documents: Sequence[LabelledDocument], fold: Ints, k: int, options: TrainOptions, convention: str
+) -> tuple[int, list[Floats]]:
+    network = fit_network([documents[i] for i in np.flatnonzero(fold != k)], options)
+    return k, predict(network, [documents[i] for i in np.flatnonzero(fold == k)], convention)
+
+
+def _lesson_convention(one: LabelledDocument, seed: int) -> str:
+    """Teach articles under both conventions, by lot, and other pages under ``page`` only."""
+    if one.kind in NOT_ARTICLES:
+        return "page"
+    return ("article", "page")[zlib.crc32(f"{seed} {one.page} {one.view}".encode()) & 1]
+
+
+def _numbers(names: Sequence[str]) -> Ints:
+    return np.unique(np.array(names), return_inverse=True)[1]
+
+
+def _features(documents: Sequence[LabelledDocument], conventions: Sequence[str]) -> Features:
+    parts = []
+    for low in range(0, len(documents), CHUNK):
+        chunk = [one.document for one in documents[low : low + CHUNK]]
+        parts.append(featurize(chunk, conventions[low : low + CHUNK]))
+    return join_features(parts)
+
+
+def join_features(parts: Sequence[Features]) -> Features:
+    """Set the features of several batches behind one another."""
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    return Features(
+        np.concatenate([part.dense for part in parts]),
+        np.concatenate([part.words for part in parts]),
+        np.append(0, np.cumsum(counts)),
+        np.concatenate([part.lengths for part in parts]),
+        np.concatenate([part.sizes for part in parts]),
+    )

@@ -1,0 +1,208 @@
+"""The packaged model at work: from features to calibrated probabilities, in plain arrays.
+
+Three layers over the paragraphs of a document in their order. The first sees a
+window of neighbours (features and word scores), the second a wider, dilated window
+of the first (Yu and Koltun, Multi-Scale Context Aggregation by Dilated
+Convolutions, ICLR 2016) and the document's mean, the third decides.
+
+All weights and activations are whole numbers whose sums stay below 2 ** 24, where
+float32 counts exactly; so the answer for a document is the same to the bit whatever
+batch it came in (Jacob et al., Quantization and Training of Neural Networks for
+Efficient Integer-Arithmetic-Only Inference, CVPR 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boilerplate.features import Features
+
+__all__ = [
+    "HIDDEN_STEPS",
+    "INPUT_CLIP",
+    "INPUT_STEPS",
+    "Layer",
+    "Network",
+    "neighbours",
+    "quantised",
+    "whole_layer",
+    "window",
+]
+
+Floats = NDArray[np.float32]
+Reals = NDArray[np.floating]
+Ints = NDArray[np.int64]
+
+EXACT = 1 << 24  # float32 holds every whole number up to here
+LARGEST = (1 << 15) - 1  # weights are kept as int16
+INPUT_CLIP = 4.0  # standard deviations
+INPUT_STEPS = 16  # per standard deviation
+HIDDEN_STEPS = 255
+BLOCK = 4096  # paragraphs worked on at once, to stay in the cache
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Whole-number weights (inputs x outputs) with one scale and one bias an output."""
+
+    weights: Floats
+    scale: Floats
+    bias: Floats
+
+    def __call__(self, inputs: Floats) -> Floats:
+        """Apply the layer to rows of whole numbers."""
+        return (inputs @ self.weights) * self.scale + self.bias
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A trained network as plain arrays; ``words`` is (0 x classes) where none were learnt."""
+
+    mean: Floats
+    spread: Floats
+    words: NDArray[np.int8]
+    word_scale: Floats
+    word_bias: Floats
+    near: Ints
+    wide: Ints
+    first: Layer
+    second: Layer
+    pooled: Layer
+    third: Layer
+    temperature: Floats
+    prior: Floats
+
+    def logits(self, features: Features) -> Floats:
+        """Score every paragraph for every class, uncalibrated, (paragraphs x classes)."""
+        return self.scores(self.inputs(features), features.lengths)
+
+    def scores(self, inputs: Floats, lengths: Ints) -> Floats:
+        """Score whole-number inputs of documents of these lengths."""
+        first = _hidden(self._over(inputs, lengths, self.near, self.first))
+        pooled = np.repeat(self.pooled(_document_means(first, lengths)), lengths, axis=0)
+        second = _hidden(self._over(first, lengths, self.wide, self.second) + pooled)
+        return self.third(np.hstack([second, first]))
+
+    def probabilities(self, features: Features) -> Floats:
+        """Give calibrated probabilities, (classes x paragraphs), each column summing to one."""
+        scores = np.ascontiguousarray((self.logits(features) * self.temperature + self.prior).T)
+        scores -= scores.max(axis=0, initial=-np.inf)
+        np.exp(scores, out=scores)
+        return scores / scores.sum(axis=0)
+
+    def inputs(self, features: Features) -> Floats:
+        """Bring dense columns and word scores to whole numbers of one scale."""
+        dense = (features.dense - self.mean) / self.spread
+        return (
+            quantised(np.hstack([dense, self.word_scores(features)])) if len(self.words) else quantised(dense)
+        )
+
+    def word_scores(self, features: Features) -> Floats:
+        """Sum what each paragraph's words say, over the root of their number."""
+        table = self.words.astype(np.int32)
+        sums = np.zeros((len(features), table.shape[1]), dtype=np.int32)
+        if len(features):
+            sums = np.add.reduceat(table[features.words], features.offsets[:-1], axis=0, dtype=np.int32)
+        number = np.sqrt(np.diff(features.offsets).astype(np.float32))[:, None]
+        return sums.astype(np.float32) / number * self.word_scale + self.word_bias
+
+    def _over(self, rows: Floats, lengths: Ints, offsets: Ints, layer: Layer) -> Floats:
+        """Apply a layer to every paragraph's window, block by block."""
+        around = neighbours(lengths, offsets)
+        padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)])
+        out = np.empty((len(rows), layer.weights.shape[1]), dtype=np.float32)
+        for low in range(0, len(rows), BLOCK):
+            block = slice(low, low + BLOCK)
+            out[block] = layer(window(padded, around[block]))
+        return out
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Give the network as named arrays, whole numbers as int8 or int16.
+
+        >>> sorted(Network.from_arrays(network.arrays()).arrays()) == sorted(network.arrays())  # doctest: +SKIP
+        True
+        """
+        out: dict[str, NDArray[np.generic]] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Layer):
+                out[f"{field.name}.weights"] = value.weights.astype(np.int16)
+                out[f"{field.name}.scale"], out[f"{field.name}.bias"] = value.scale, value.bias
+            else:
+                out[field.name] = value
+        return out
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Network:
+        """Build the network from named arrays; a missing one is a KeyError."""
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            if field.type == "Layer":
+                parts = (arrays[f"{field.name}.{part}"] for part in ("weights", "scale", "bias"))
+                values[field.name] = Layer(*(part.astype(np.float32) for part in parts))
+            else:
+                values[field.name] = arrays[field.name]
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def neighbours(lengths: Ints, offsets: Ints | Sequence[int]) -> Ints:
+    """Number the paragraphs at each offset, (paragraphs x offsets); the row after the last where there is none.
+
+    >>> neighbours(np.array([2, 1]), [-1, 0, 1]).tolist()
+    [[3, 0, 1], [0, 1, 3], [3, 2, 3]]
+    """
+    total = int(lengths.sum())
+    ends = np.repeat(np.cumsum(lengths), lengths)[:, None]
+    starts = ends - np.repeat(lengths, lengths)[:, None]
+    at = np.arange(total)[:, None] + np.asarray(offsets, dtype=np.int64)
+    return np.where((at >= starts) & (at < ends), at, total)
+
+
+def window(padded: Floats, around: Ints) -> Floats:
+    """Set the rows around each paragraph beside one another; the last row of ``padded`` is zero.
+
+    >>> window(np.array([[1.0], [2.0], [0.0]], dtype=np.float32), np.array([[2, 0, 1]])).tolist()
+    [[0.0, 1.0, 2.0]]
+    """
+    return padded[around].reshape(len(around), -1)
+
+
+def quantised(values: Floats) -> Floats:
+    """Bring standardised inputs to whole numbers.
+
+    >>> quantised(np.array([0.5, -9.0], dtype=np.float32)).tolist()
+    [8.0, -64.0]
+    """
+    return np.rint(np.clip(values, -INPUT_CLIP, INPUT_CLIP) * np.float32(INPUT_STEPS))
+
+
+def _hidden(values: Floats) -> Floats:
+    return np.rint(np.clip(values, 0, HIDDEN_STEPS))
+
+
+def _document_means(rows: Floats, lengths: Ints) -> Floats:
+    """Average whole-number rows over each document, to whole numbers; a document without rows gives zeros."""
+    sums = np.zeros((len(lengths), rows.shape[1]))
+    filled = np.flatnonzero(lengths)
+    if len(filled):
+        starts = (np.cumsum(lengths) - lengths)[filled]
+        sums[filled] = np.add.reduceat(rows, starts, axis=0, dtype=np.float64)
+    return np.rint(sums / np.maximum(lengths, 1)[:, None]).astype(np.float32)
+
+
+def whole_layer(weights: Reals, bias: Reals, scale_in: Reals, scale_out: Reals, largest: float) -> Layer:
+    """Round a trained layer to whole numbers whose sums float32 counts exactly.
+
+    ``scale_in`` says what one step of each input is worth, ``scale_out`` how many
+    steps one unit of each output makes, ``largest`` how many steps an input may have.
+    """
+    real = weights * scale_in[:, None]
+    by_sum = (EXACT / largest - len(real)) / np.maximum(np.abs(real).sum(axis=0), 1e-12)
+    by_size = LARGEST / np.maximum(np.abs(real).max(axis=0), 1e-12)
+    steps = np.minimum(by_sum, by_size)
+    parts = np.rint(real * steps), scale_out / steps, bias * scale_out
+    return Layer(*(part.astype(np.float32) for part in parts))
