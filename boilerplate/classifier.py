@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -43,7 +43,7 @@ FOLDS = 5  # for cross-fitted word scores; one of them is held out to calibrate
 FEWEST_SITES = 12  # with fewer there is nothing to hold out
 
 
-class ParagraphClassifier(ClassifierMixin, BaseEstimator):
+class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Label paragraphs from their features, their words, their neighbours and their document.
 
     Parameters
@@ -141,7 +141,8 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: Features | ArrayLike, groups: ArrayLike | None = None) -> NDArray[Any]:
         """Give each paragraph's most probable class."""
         check_is_fitted(self)
-        return self.classes_[np.argmax(self.predict_proba(X, groups), axis=1)]
+        found: NDArray[Any] = self.classes_[np.argmax(self.predict_proba(X, groups), axis=1)]
+        return found
 
     def _features(self, X: Features | ArrayLike, groups: ArrayLike | None, *, reset: bool) -> Features:
         if isinstance(X, Features):
@@ -158,10 +159,12 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("requires y to be passed, but the target y is None; or give allowed")
         labels = None if y is None else _labels(y, rows)
         if self.classes is None:
-            self.classes_ = np.unique(labels) if labels is not None else np.arange(np.shape(allowed)[1])
+            self.classes_ = (
+                np.unique(labels) if labels is not None else np.arange(np.asarray(allowed).shape[1])
+            )
         else:
             self.classes_ = np.asarray([str(c) if isinstance(c, str) else c for c in self.classes])
-        if allowed is None:
+        if allowed is None and labels is not None:
             return _one_hot(labels, self.classes_)
         return _checked_allowed(np.asarray(allowed, dtype=bool), labels, self.classes_, rows)
 
@@ -192,7 +195,8 @@ class _Lesson:
         words, scores = self._words()
         rows = self._rows(scores)
         every = np.arange(len(rows.lengths))
-        temperature, prior = 1.0, np.zeros(self.allowed.shape[1])
+        temperature = 1.0
+        prior: Reals = np.zeros(self.allowed.shape[1])
         if calibrated:
             starts = np.cumsum(rows.lengths) - rows.lengths
             held = self.folds[starts] == 0
@@ -209,9 +213,8 @@ class _Lesson:
         classes = self.allowed.shape[1]
         if not len(self.features.words):
             nothing = np.zeros(classes, dtype=np.float32)
-            return WordScores(np.zeros((0, classes), dtype=np.int8), nothing, nothing), np.zeros(
-                (len(self.features), 0)
-            )
+            none = np.zeros((len(self.features), 0), dtype=np.float32)
+            return WordScores(np.zeros((0, classes), dtype=np.int8), nothing, nothing), none
         words = weighed_words(self.features)
         teaching = np.where(self.first, self.weights, 0)
         whole = fit_word_scores(words, self.allowed, teaching, self.seed)
@@ -317,18 +320,20 @@ def _run_lengths(groups: ArrayLike) -> Ints:
 
 
 def _labels(y: ArrayLike, rows: int) -> NDArray[Any]:
-    labels = column_or_1d(y, warn=True)
+    labels: NDArray[Any] = column_or_1d(y, warn=True)
     if len(labels) != rows:
         raise ValueError(f"X has {rows} rows and y has {len(labels)}")
+    if labels.dtype.kind == "f":
+        assert_all_finite(labels)
     if labels.dtype != object:
         check_classification_targets(labels)
     return labels
 
 
 def _one_hot(labels: NDArray[Any], classes: NDArray[Any]) -> Bools:
-    hot = labels[:, None] == classes[None, :]
+    hot: Bools = labels[:, None] == classes[None, :]
     if not hot.any(axis=1).all():
-        unknown = labels[~hot.any(axis=1)][0]
+        unknown = labels[~hot.any(axis=1)].tolist()[0]
         raise ValueError(f"unknown label {unknown!r}; classes are {', '.join(map(str, classes))}")
     return hot
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boilerplate.document import Cleaned, Document, FormatError, Record
+from boilerplate.document import Cleaned, Document, FormatError, ModelError, Record
 from boilerplate.explanation import Explanation, explain
 from boilerplate.features import CONVENTIONS, Features, featurize
 from boilerplate.labels import LABELS, Policy, policy_named
+from boilerplate.network import added
 from boilerplate.segment import segment_texts
 from boilerplate.store import Model, load_model
 
@@ -113,7 +114,7 @@ class Cleaner:
         features = featurize(documents, self.convention)
         probabilities = self.model.network.probabilities(features)
         kept = [k for k, label in enumerate(LABELS) if label in self.policy.keep]
-        keep_probability = probabilities[kept].sum(axis=0, dtype=np.float32)
+        keep_probability = added(probabilities[kept])
         keep = keep_probability >= self.threshold
         doubtful = self._doubtful(features, keep)
         rows = np.ascontiguousarray(probabilities.T)
@@ -128,7 +129,8 @@ class Cleaner:
         borders = np.append(0, np.cumsum(features.lengths))
         words = np.diff(np.append(0, np.cumsum(features.sizes))[borders])
         kept = np.diff(np.append(0, np.cumsum(features.sizes * keep))[borders])
-        return (words > 0) & (kept < self.policy.doubtful_share * words)
+        doubtful: NDArray[np.bool_] = (words > 0) & (kept < self.policy.doubtful_share * words)
+        return doubtful
 
 
 def load(
@@ -171,7 +173,7 @@ def _threshold(model: Model, policy: Policy) -> np.float32:
 def _reloaded(folder: str, digest: str, policy: Policy, convention: str) -> Cleaner:
     cleaner = load(folder, policy, convention)
     if cleaner.model.card["weights"] != digest:
-        raise FormatError(f"{folder} changed since the cleaner was sent here; load it again")
+        raise ModelError(f"{folder} changed since the cleaner was sent here; load it again")
     return cleaner
 
 

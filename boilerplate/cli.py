@@ -62,7 +62,7 @@ def _option(*names: str, metavar: str | None = None, **more: Any) -> Any:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"boilerplate {__version__}")
+        typer.echo(f"boilerplate {__version__}")
         raise typer.Exit
 
 
@@ -222,7 +222,7 @@ def _run(job: batch.Job, cleaner: Cleaner, *, quiet: bool) -> batch.Summary:
 
         summary = batch.run(job, cleaner, watch)
     if to_standard_output and job.format == "text" and sys.stdout.isatty():
-        print()  # the article is written to the letter, and the prompt wants a line of its own
+        typer.echo()  # the article is written to the letter, and the prompt wants a line of its own
     return summary
 
 

@@ -121,6 +121,7 @@ def _row(line: bytes, where: str) -> LabelledDocument:
     allowed = np.array([_allowed(block, where) for block in blocks], dtype=bool).reshape(
         len(blocks), len(LABELS)
     )
+    _check_texts(texts, len(blocks), where)
     document = _located(row["text"], blocks, where) if "text" in row else _joined(texts)
     return LabelledDocument(document, allowed, page, site_of(row.get("url"), page), kind=row.get("page_type"))
 
@@ -129,9 +130,17 @@ def _allowed(block: dict[str, Any], where: str) -> list[bool]:
     names = block.get("allowed") or ([block["label"]] if block.get("label") else LABELS)
     try:
         chosen = {NUMBERS[Label(name)] for name in names}
-    except ValueError:
+    except (ValueError, TypeError):
         raise DataError(f"{where}: unknown label in {names!r}; labels are {', '.join(LABELS)}") from None
     return [k in chosen for k in range(len(LABELS))]
+
+
+def _check_texts(texts: Sequence[object], labels: int, where: str) -> None:
+    if not texts or len(texts) != labels:
+        raise DataError(f"{where}: {len(texts)} blocks and {labels} labels; leave out what has no block")
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str) or not text.strip():
+            raise DataError(f"{where}: block {number} is {text!r}; a block is a text that is not blank")
 
 
 def _joined(texts: Sequence[str]) -> Document:
@@ -142,14 +151,20 @@ def _joined(texts: Sequence[str]) -> Document:
 
 
 def _located(text: str, blocks: Sequence[dict[str, Any]], where: str) -> Document:
-    """Find blocks in their text by offset, or one after the other."""
+    """Find blocks in their text by offset, or one after the other; all between them is white space."""
     spans, at = [], 0
     for block in blocks:
+        name = f"{where}: block {block['text'][:40]!r}"
         start = block.get("start", text.find(block["text"], at))
-        at = block.get("end", start + len(block["text"]))
-        if start < 0 or text[start:at] != block["text"]:
-            raise DataError(f"{where}: block {block['text'][:40]!r} does not stand in the text at {start}")
-        spans.append((start, at))
+        end = block.get("end", start + len(block["text"]))
+        if start < 0 or text[start:end] != block["text"]:
+            raise DataError(f"{name} does not stand in the text at {start}")
+        if start < at or text[at:start].strip():
+            raise DataError(f"{name} overlaps the one before it, or text without a label stands between")
+        spans.append((start, end))
+        at = end
+    if text[at:].strip():
+        raise DataError(f"{where}: text without a label stands after the last block; label it null")
     offsets = np.array(spans, dtype=np.int64).reshape(-1, 2)
     return Document(text, offsets[:, 0], offsets[:, 1])
 
@@ -168,6 +183,7 @@ def _read_residue(path: Path) -> Iterator[LabelledDocument]:
                 blocks = [{"label": label} for label in row["labels"]]
                 allowed = np.array([_allowed(block, where) for block in blocks], dtype=bool)
                 if len(blocks):
+                    _check_texts(row["lines"], len(blocks), where)
                     site = site_of(row["url"], row["doc"])
                     yield LabelledDocument(_joined(row["lines"]), allowed, row["doc"], site, row["extractor"])
     except (OSError, ValueError, KeyError) as error:
@@ -204,7 +220,8 @@ def training_views(documents: Sequence[LabelledDocument], *, thin: int, seed: in
 
 
 def _thinned(one: LabelledDocument, random: np.random.Generator) -> LabelledDocument:
-    content = ~one.allowed[:, [NUMBERS[label] for label in LABELS if label not in CONTENT]].any(axis=1)
+    boilerplate = one.allowed[:, [NUMBERS[label] for label in LABELS if label not in CONTENT]]
+    content = np.logical_not(boilerplate.any(axis=1))
     chosen = thinned(content, one.labels.tolist(), random)
     texts = [one.document.paragraphs[i].text for i in chosen]
     return LabelledDocument(_joined(texts), one.allowed[chosen], one.page, one.site, "thinned", one.kind)

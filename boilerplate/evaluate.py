@@ -57,8 +57,8 @@ def evaluate(
         options = TrainOptions.from_card(loaded.card["options"], folds=folds)
         predictions = cross_predict(documents, options, convention, progress)
         return _report(loaded.card, documents, 0, scores_by_view(documents, predictions))
-    known = set(loaded.card["documents"])
-    fresh = [one for one in documents if in_sample or digest_of(one) not in known]
+    known = frozenset() if in_sample else loaded.documents
+    fresh = [one for one in documents if digest_of(one) not in known]
     if not fresh:
         raise DataError("the model was trained on all of these documents; give others, or --in-sample")
     scores = scores_by_view(fresh, predict(loaded.network, fresh, convention))

@@ -7,13 +7,14 @@ the feature is set to its mean or the neighbour taken away.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boilerplate.document import Document
-from boilerplate.features import Columns, Features, feature_names
+from boilerplate.features import TOKEN_IDS, Columns, Features, feature_names
 from boilerplate.labels import LABELS
 from boilerplate.network import Network
 
@@ -52,12 +53,13 @@ def explain(network: Network, document: Document, features: Features, i: int) ->
     low, high = max(0, i - AROUND), min(len(document), i + AROUND + 1)
     inputs = network.inputs(features)[low:high]
     at = i - low
-    before = _log_probabilities(network, inputs[None])[0, at]
-    best = int(np.argmax(before))
+    probabilities = network.probabilities(features)[:, i]
+    best = int(np.argmax(probabilities))
+    before = _log_probabilities(network, inputs[None])[0, at, best]
 
     def losses(variants: NDArray[np.float32]) -> list[float]:
         after = _log_probabilities(network, variants)[:, at, best]
-        return [float(before[best] - value) for value in after]
+        return [float(before - value) for value in after]
 
     near = [k for k in range(max(0, at - REACH), min(high - low, at + REACH + 1)) if k != at]
     by_feature = losses(np.stack([_without(inputs, at, column) for column in range(len(feature_names()))]))
@@ -65,7 +67,7 @@ def explain(network: Network, document: Document, features: Features, i: int) ->
     return Explanation(
         text=document.paragraphs[i].text,
         label=LABELS[best],
-        score=float(np.exp(before[best])),
+        score=float(probabilities[best]),
         words=_word_weights(network, document, features, i, best),
         features=_strongest(zip(feature_names(), by_feature, strict=True)),
         neighbours=_strongest((f"{k - at:+d}", loss) for k, loss in zip(near, by_neighbour, strict=True)),
@@ -73,11 +75,12 @@ def explain(network: Network, document: Document, features: Features, i: int) ->
 
 
 def _log_probabilities(network: Network, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    variants, rows, _ = inputs.shape
+    variants, rows = inputs.shape[:2]
     scores = network.scores(inputs.reshape(variants * rows, -1), np.full(variants, rows))
     scores = scores * network.temperature + network.prior
     scores -= scores.max(axis=1, keepdims=True)
-    return (scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))).reshape(variants, rows, -1)
+    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return scores.reshape(variants, rows, -1)
 
 
 def _without(inputs: NDArray[np.float32], row: int, columns: int | slice) -> NDArray[np.float32]:
@@ -91,7 +94,7 @@ def _word_weights(network: Network, document: Document, features: Features, i: i
     if not len(network.words):
         return []
     columns = Columns.of([Document(document.text, document.starts[i : i + 1], document.ends[i : i + 1])])
-    starts, lengths, _ = columns.tokens
+    starts, lengths, _, _ = columns.tokens
     ids = features.words[features.offsets[i] : features.offsets[i + 1]]
     weights = network.words[ids, best] * network.word_scale[best] / np.sqrt(max(len(ids), 1))
     inside = (starts >= document.starts[i]) & (starts < document.ends[i])
@@ -99,11 +102,11 @@ def _word_weights(network: Network, document: Document, features: Features, i: i
         document.text[a : a + n]
         for a, n in zip(starts[inside].tolist(), lengths[inside].tolist(), strict=True)
     ]
-    return _strongest(zip(words, weights[: 2 * len(words) : 2].tolist(), strict=True))
+    return _strongest(zip(words, weights[: TOKEN_IDS * len(words) : TOKEN_IDS].tolist(), strict=True))
 
 
-def _strongest(pairs: object) -> Pairs:
+def _strongest(pairs: Iterable[tuple[str, float]]) -> Pairs:
     merged: dict[str, float] = {}
-    for name, weight in pairs:  # type: ignore[attr-defined]
+    for name, weight in pairs:
         merged[name] = merged.get(name, 0.0) + weight
     return sorted(merged.items(), key=lambda pair: -abs(pair[1]))

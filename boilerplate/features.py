@@ -34,6 +34,7 @@ USUAL_WORD = 5.0
 PREFIX = 4  # letters: enough for the stem of many languages' words
 SHAPE_RUNS = 5
 TOPIC_BINS = 1 << 13  # per document, to see whether a word occurs elsewhere in it
+TOKEN_IDS = 3  # hashed ids of a token, its own the first of them
 TOPIC_LETTERS = 4  # words shorter than this say nothing of the topic
 
 _CONTINUES = np.isin(np.arange(KINDS), [C.LOWER, C.UPPER, C.LETTER, C.DIGIT])
@@ -175,7 +176,8 @@ class Columns:
 
     def share(self, *kinds: C) -> Floats:
         """The share of a paragraph's characters that are of these classes."""
-        return (self.counts[:, list(kinds)].sum(axis=1) / self.extent).astype(np.float32)
+        characters: Ints = self.counts[:, list(kinds)].sum(axis=1)
+        return (characters / self.extent).astype(np.float32)
 
     @cached_property
     def head(self) -> NDArray[np.uint8]:
@@ -198,7 +200,8 @@ class Columns:
     def before(self, values: NDArray[np.int64] | NDArray[np.bool_]) -> Ints:
         """Sum whole numbers over the paragraphs before each one, in its document."""
         sums = np.append(0, np.cumsum(values, dtype=np.int64))
-        return sums[self.index] - sums[self.first]
+        before: Ints = sums[self.index] - sums[self.first]
+        return before
 
     # tokens: words, and single signs that stand for themselves
 
@@ -250,7 +253,8 @@ class Columns:
     @cached_property
     def is_word(self) -> NDArray[np.bool_]:
         """Whether each token is a word, not a sign."""
-        return (self.token_kind != C.POINTER) & (self.token_kind != C.SYMBOL)
+        is_word: NDArray[np.bool_] = (self.token_kind != C.POINTER) & (self.token_kind != C.SYMBOL)
+        return is_word
 
     @cached_property
     def word_counts(self) -> Ints:
@@ -275,7 +279,8 @@ class Columns:
     @cached_property
     def prose(self) -> NDArray[np.bool_]:
         """Whether a paragraph is long and ends like a sentence."""
-        return (self.weight >= PROSE_WORDS) & (self.tail == C.STOP)
+        prose: NDArray[np.bool_] = (self.weight >= PROSE_WORDS) & (self.tail == C.STOP)
+        return prose
 
     @cached_property
     def line_hash(self) -> NDArray[np.uint32]:
@@ -289,7 +294,7 @@ class Columns:
 
     @cached_property
     def shapes(self) -> NDArray[np.uint32]:
-        """Hashes of each paragraph's runs of character classes: all, the first, the last; (paragraphs x 3)."""
+        """Hashes of a paragraph's runs of character classes: all, the first, the last; (paragraphs x 3)."""
         n = len(self.starts)
         if n == 0:
             return np.zeros((0, 3), dtype=np.uint32)
@@ -316,9 +321,9 @@ class Columns:
         before[np.flatnonzero(np.diff(line, prepend=-1))] = np.uint32(0x5EED)
         pairs = _mixed(before * np.uint32(0x9E3779B1) + hashes)
         number = np.diff(self.token_offsets)
-        offsets = np.append(0, np.cumsum(3 * number + 5))
+        offsets = np.append(0, np.cumsum(TOKEN_IDS * number + 5))
         ids = np.empty(int(offsets[-1]), dtype=np.uint32)
-        place = 3 * np.arange(len(hashes)) + 5 * line
+        place = TOKEN_IDS * np.arange(len(hashes)) + 5 * line
         ids[place], ids[place + 1], ids[place + 2] = hashes, pairs, prefixes
         final = np.append(hashes, np.uint32(0))[self.token_offsets[1:] - 1]
         ids[offsets[1:] - 5] = _mixed(np.where(number > 0, final, np.uint32(0)) + np.uint32(0xE4D))
@@ -372,7 +377,8 @@ def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     hashes = hashes * np.uint32(0x85EBCA6B)
     hashes = hashes ^ (hashes >> np.uint32(13))
     hashes = hashes * np.uint32(0xC2B2AE35)
-    return hashes ^ (hashes >> np.uint32(16))
+    mixed: NDArray[np.uint32] = hashes ^ (hashes >> np.uint32(16))
+    return mixed
 
 
 def _ordered_sum(values: NDArray[np.uint32], low: Ints, high: Ints) -> NDArray[np.uint32]:
@@ -382,7 +388,8 @@ def _ordered_sum(values: NDArray[np.uint32], low: Ints, high: Ints) -> NDArray[n
     terms = values[np.repeat(low, length) + step] * (step.astype(np.uint32) * np.uint32(2) + np.uint32(1))
     sums = np.append(np.uint32(0), np.cumsum(terms, dtype=np.uint32))
     ends = np.cumsum(length)
-    return sums[ends] - sums[ends - length]
+    stretches: NDArray[np.uint32] = sums[ends] - sums[ends - length]
+    return stretches
 
 
 def _log(values: Ints) -> Floats:

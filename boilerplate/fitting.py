@@ -120,8 +120,8 @@ def cross_predict(
 def _one_fold(
     documents: Sequence[LabelledDocument], fold: Ints, k: int, options: TrainOptions, convention: str
 ) -> tuple[int, list[Floats]]:
-    network = fit_network([documents[i] for i in np.flatnonzero(fold != k)], options)
-    return k, predict(network, [documents[i] for i in np.flatnonzero(fold == k)], convention)
+    network = fit_network([documents[i] for i in np.flatnonzero(fold != k).tolist()], options)
+    return k, predict(network, [documents[i] for i in np.flatnonzero(fold == k).tolist()], convention)
 
 
 def _lesson_convention(one: LabelledDocument, seed: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ keeps a test folder of the old layout, and says in CHANGELOG how to retrain."""
 
 CARD, WEIGHTS, PAGE = "card.json", "weights.npz", "card.md"
 PLAIN_THRESHOLD = 0.5  # without a stated loss: more likely content than not
+SURE = (254.5 / 255) ** 2  # coded as certain from here on, so no threshold may ask for more
 FEWEST_WORDS = 5000  # of a view, before a stated loss is held within it alone
 HERE = Path(__file__).resolve().parent
 
@@ -74,9 +76,8 @@ class Calibration:
         content = kept[self.labels]
         parts = [content] + [content & (self.views == view) for view in np.unique(self.views)]
         enough = [part for part in parts if self.words[part].sum() >= FEWEST_WORDS] or parts[:1]
-        return min(
-            loss_threshold(probability[part], self.words[part], policy.max_content_loss) for part in enough
-        )
+        loss = policy.max_content_loss
+        return min(SURE, *(loss_threshold(probability[part], self.words[part], loss) for part in enough))
 
 
 def loss_threshold(probability: NDArray[Any], words: NDArray[Any], loss: float) -> float:
@@ -111,14 +112,27 @@ class Model:
             arrays = {name[5:]: array for name, array in self._arrays.items() if name.startswith("text.")}
             network = Network.from_arrays(arrays)
         except KeyError as error:
-            raise ModelError(f"{self.folder / WEIGHTS}: array {error} is missing; {_WAY_OUT}") from None
+            raise self._missing(error) from None
         return network
 
     @cached_property
     def calibration(self) -> Calibration:
         """The rows from which thresholds are computed."""
         names = ("codes", "labels", "words", "views")
-        return Calibration(*(self._arrays[f"calibration.{name}"] for name in names))
+        try:
+            return Calibration(*(self._arrays[f"calibration.{name}"] for name in names))
+        except KeyError as error:
+            raise self._missing(error) from None
+
+    @property
+    def documents(self) -> frozenset[str]:
+        """The digests of the pages the model was trained on."""
+        if not isinstance(self.card.get("documents"), list):
+            raise ModelError(f"{self.folder / CARD} does not say what it was trained on; {_WAY_OUT}")
+        return frozenset(self.card["documents"])
+
+    def _missing(self, error: KeyError) -> ModelError:
+        return ModelError(f"{self.folder / WEIGHTS}: array {error} is missing; {_WAY_OUT}")
 
 
 _WAY_OUT = "train it again (boilerplate train DATA -o DIR) or install the package again"
@@ -163,7 +177,7 @@ def load_model(folder: Path | str | None = None) -> Model:
 def _read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / CARD).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ModelError(
             f"{folder} is no model folder: it has no {CARD}; name a folder made by boilerplate train"
         ) from None
@@ -188,7 +202,7 @@ def _read_weights(folder: Path, card: Mapping[str, Any]) -> dict[str, NDArray[An
             raise ModelError(f"{path} is damaged or not the one its card was written for; {_WAY_OUT}")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{path} cannot be read ({error}); {_WAY_OUT}") from error
 
 
@@ -248,6 +262,6 @@ def describe(model: Path | str | None = None) -> dict[str, Any]:
     return {
         "folder": str(loaded.folder),
         "thresholds": thresholds,
-        "training_documents": len(loaded.card["documents"]),
+        "training_documents": len(loaded.documents),
         **card,
     }

@@ -38,11 +38,11 @@ COLOURS: dict[str, str] = {
     Label.CAPTION: "green",
     Label.BYLINE: "cyan",
     Label.AUTHOR_BIO: "bright_cyan",
-    Label.NEWSLETTER: "magenta",
+    Label.NEWSLETTER: "bright_magenta",
     Label.STORY_LINK: "yellow",
     Label.NAVIGATION: "blue",
     Label.SOCIAL: "bright_blue",
-    Label.COMMENTS: "bright_magenta",
+    Label.COMMENTS: "magenta",
     Label.PROMOTION: "red",
     Label.LEGAL: "bright_yellow",
     Label.OTHER: "bright_black",
@@ -188,14 +188,12 @@ def progress(total: int | None, *, shown: bool) -> Iterator[Callable[[], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = errors_console()
+    if not (shown and console.is_terminal):
+        yield lambda: None
+        return
     columns = TextColumn("cleaning"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    bar = Progress(
-        *columns,
-        console=console,
-        transient=True,
-        redirect_stdout=False,  # standard output is data
-        disable=not (shown and console.is_terminal),
-    )
+    # Standard output is data, and stays what it is.
+    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
     with bar:
         task = bar.add_task("cleaning", total=total)
         yield lambda: bar.advance(task)
@@ -210,24 +208,19 @@ def print_card(card: Mapping[str, Any]) -> None:
       macro_f1: 0.7123
       words: 100
     """
-    console = Console(highlight=False)
-    for name, value in card.items():
-        _print_entry(console, name, value)
+    _print_entries(Console(highlight=False), card, indent="")
 
 
-def _print_entry(console: Console, name: str, value: Any) -> None:
-    title = name.replace("_", " ")
-    if isinstance(value, Mapping):
-        console.print(Text(title, style="bold"))
-        for key, entry in value.items():
-            console.print(Text(f"  {key}: {_shown(entry)}"), soft_wrap=True)
-    else:
-        console.print(Text.assemble((f"{title}: ", "bold"), _shown(value)), soft_wrap=True)
+def _print_entries(console: Console, entries: Mapping[str, Any], indent: str) -> None:
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            console.print(Text(f"{indent}{name}", style="bold"), soft_wrap=True)
+            _print_entries(console, value, f"{indent}  ")
+        else:
+            console.print(Text.assemble(f"{indent}{name}: ", _shown(value)), soft_wrap=True)
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(entry)}" for key, entry in value.items())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
     return f"{value:.4g}" if isinstance(value, float) else visible(str(value))

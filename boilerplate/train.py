@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boilerplate.corpora import WHOLE, LabelledDocument, digest_of, read_labelled
+from boilerplate.corpora import LabelledDocument, digest_of, read_labelled
 from boilerplate.document import DataError, OutputError
 from boilerplate.features import count_words
 from boilerplate.fitting import TrainOptions, cross_predict, fit_network, scores_by_view
@@ -121,14 +121,14 @@ def _facts(
 
 def _page(facts: dict[str, Any]) -> str:
     """Write the card for people."""
-    whole = facts["figures_out_of_fold"][WHOLE]
+    view, first = next(iter(facts["figures_out_of_fold"].items()))  # whole pages, where there are any
     rows = [
         f"| {name} | {p:.2f} | {r:.2f} | {f:.2f} | {n:,} |"
-        for name, (p, r, f, n) in whole["precision_recall_f1_rows"].items()
+        for name, (p, r, f, n) in first["precision_recall_f1_rows"].items()
     ]
     views = [
-        f"| {view} | {figures['documents']:,} | {figures['macro_f1']:.3f} | {figures['removed_at_1_percent_lost']:.3f} |"
-        for view, figures in facts["figures_out_of_fold"].items()
+        f"| {name} | {own['documents']:,} | {own['macro_f1']:.3f} | {own['removed_at_1_percent_lost']:.3f} |"
+        for name, own in facts["figures_out_of_fold"].items()
     ]
     return "\n".join(
         [
@@ -137,11 +137,11 @@ def _page(facts: dict[str, Any]) -> str:
             f"Made by `{facts['command']}`; data digest `{facts['data'][:16]}`.",
             "Figures are out of fold by site: no page was scored by a network that saw its site.",
             "",
-            "| view | documents | macro-F1, 13 labels | boilerplate words removed at 1 % of content words lost |",
+            "| view | documents | macro-F1, 13 labels | boilerplate words removed at 1 % of content lost |",
             "|---|---|---|---|",
             *views,
             "",
-            "Whole pages, by label:",
+            f"By label, {view}:",
             "",
             "| label | precision | recall | F1 | paragraphs |",
             "|---|---|---|---|---|",

@@ -179,24 +179,29 @@ def softmax(scores: Reals) -> Reals:
     [[0.5, 0.5]]
     """
     powers: Reals = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 def _padded(rows: Reals) -> Reals:
-    return np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=rows.dtype)])
+    padded: Reals = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=rows.dtype)])
+    return padded
 
 
 def _mask(shape: tuple[int, ...], dropout: float, random: np.random.Generator, kind: np.dtype) -> Reals:
     if not dropout:
         return np.ones((1, 1), dtype=kind)
-    return (random.random(shape, dtype=np.float32) > dropout).astype(kind) / kind.type(1 - dropout)
+    mask: Reals = (random.random(shape, dtype=np.float32) > dropout).astype(kind)
+    mask /= kind.type(1 - dropout)
+    return mask
 
 
 def _scattered(down: Reals, lengths: Ints) -> Reals:
     """Send each window's gradient back to the rows it was made of."""
     parts = down.reshape(len(down), len(WIDE), -1)
     back = neighbours(lengths, [-offset for offset in WIDE])
-    return sum(_padded(parts[:, k])[back[:, k]] for k in range(len(WIDE)))
+    nothing: Reals = np.zeros((), dtype=down.dtype)
+    return sum((_padded(parts[:, k])[back[:, k]] for k in range(len(WIDE))), start=nothing)
 
 
 def _adam(
@@ -238,4 +243,5 @@ def whole_layers(p: Parameters, rows: Rows) -> dict[str, Layer]:
 
 def _steps(hidden: Reals) -> Reals:
     """Say how many whole steps one unit of each hidden value makes, so that all fit."""
-    return HIDDEN_STEPS / np.maximum(hidden.max(axis=0, initial=0), 1e-3)
+    largest: Reals = np.maximum(hidden.max(axis=0, initial=0), 1e-3)
+    return HIDDEN_STEPS / largest

@@ -38,7 +38,8 @@ class WordScores:
 
     def __call__(self, words: sparse.csr_matrix) -> Floats:
         """Score rows of weighed words."""
-        return words @ self.table.astype(np.float32) * self.scale + self.bias
+        scores: Floats = words @ self.table.astype(np.float32) * self.scale + self.bias
+        return scores
 
 
 def weighed_words(features: Features) -> sparse.csr_matrix:

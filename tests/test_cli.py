@@ -162,9 +162,10 @@ def test_explain_names_each_of_several_documents(story: Path, capfdbinary: Any) 
 
 
 def test_explain_on_a_terminal_is_coloured_and_strikes_what_goes(story: Path) -> None:
-    seen = on_a_terminal("clean", story, "--explain")
+    seen = on_a_terminal("clean", story, "--explain", "--policy", "strict", "--drop", "body")
     assert COLOUR.search(seen)
-    assert re.search(r"\x1b\[[\d;]*9[;\d]*m[^\x1b]*(\x1b\[[\d;]*m)*Share this article", seen)
+    assert re.search(r"\x1b\[2;9(;\d+)?mThe first ferry", seen), "dim and struck"
+    assert re.search(r"(?m)^ +\x1b\[32mheading.* Ferry returns", seen), "plain"
     assert "1 cleaned" in seen
 
 

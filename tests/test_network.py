@@ -1,0 +1,270 @@
+"""The network answers the same to the bit in any company, and close to the floats it was rounded from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from boilerplate.cleaner import Cleaner
+from boilerplate.features import featurize
+from boilerplate.network import (
+    BLOCK,
+    EXACT,
+    HIDDEN_STEPS,
+    INPUT_CLIP,
+    INPUT_STEPS,
+    LARGEST,
+    Layer,
+    Network,
+    added,
+    neighbours,
+    quantised,
+    whole_layer,
+    window,
+)
+from boilerplate.segment import segment_text
+from boilerplate.trainer import NEAR, WIDE, Options, Parameters, Rows, train_parameters, whole_layers
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+COLUMNS, CLASSES = 7, 3
+LENGTHS = st.lists(st.integers(1, 30), min_size=1, max_size=8)
+TEXTS = ["Home\nNews\nSport", "", "1 min read", "The council met on Monday.\n\nShare\nLeave a Reply", "\ud800", "a\n" * 40]
+
+
+def bits(*arrays: NDArray[np.generic]) -> list[bytes]:
+    return [np.ascontiguousarray(array).tobytes() for array in arrays]
+
+
+def some_inputs(rows: int, seed: int = 0) -> Floats:
+    largest = int(INPUT_CLIP * INPUT_STEPS)
+    return np.random.default_rng(seed).integers(-largest, largest + 1, (rows, COLUMNS)).astype(np.float32)
+
+
+def lesson(documents: int, seed: int = 0) -> Rows:
+    """Make documents whose labels follow from their own row and the one before."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, 20, documents)
+    inputs = some_inputs(int(lengths.sum()), seed) / np.float32(INPUT_STEPS)
+    label = (inputs[:, 0] > 0).astype(int) + (np.append(0, inputs[:-1, 1]) > 0)
+    allowed = np.eye(CLASSES, dtype=bool)[label]
+    return Rows(inputs, allowed, np.ones(len(inputs)), lengths, np.arange(documents))
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Parameters, Network]:
+    rows = lesson(300)
+    parameters = train_parameters(rows, Options(first=24, second=16, epochs=5, fewest_steps=300, dropout=0), 0)
+    return parameters, network_of(whole_layers(parameters, rows))
+
+
+def network_of(layers: dict[str, Layer]) -> Network:
+    ones, none = np.ones(COLUMNS, dtype=np.float32), np.zeros(CLASSES, dtype=np.float32)
+    return Network(
+        mean=0 * ones, spread=ones, words=np.zeros((0, CLASSES), dtype=np.int8), word_scale=none, word_bias=none,
+        near=np.array(NEAR), wide=np.array(WIDE), temperature=np.ones(1, dtype=np.float32), prior=none, **layers,
+    )  # fmt: skip
+
+
+def float_scores(p: Parameters, inputs: Floats) -> NDArray[np.float64]:
+    """Score the rows of one document by the definition, a row at a time, in floats."""
+
+    def around(rows: list[NDArray[np.float64]], i: int, offsets: tuple[int, ...]) -> NDArray[np.float64]:
+        nothing = np.zeros_like(rows[0])
+        return np.concatenate([rows[i + k] if 0 <= i + k < len(rows) else nothing for k in offsets])
+
+    rows = list(inputs.astype(np.float64) / INPUT_STEPS)
+    n = range(len(rows))
+    first = [np.maximum(around(rows, i, NEAR) @ p["first"] + p["first.bias"], 0) for i in n]
+    pooled = np.mean(first, axis=0) @ p["pooled"]
+    second = [np.maximum(around(first, i, WIDE) @ p["second"] + p["second.bias"] + pooled, 0) for i in n]
+    return np.array([np.append(second[i], first[i]) @ p["third"] + p["third.bias"] for i in n])
+
+
+def test_rounding_to_whole_numbers_stays_close_to_the_floats(trained: tuple[Parameters, Network]) -> None:
+    parameters, network = trained
+    for length in (1, 2, 7, 40):
+        inputs = some_inputs(length, seed=length)
+        expected = float_scores(parameters, inputs)
+        found = network.scores(inputs, np.array([length]))
+        spread = expected.max() - expected.min()
+        assert np.abs(found - expected).max() < 0.05 * spread + 0.05
+
+
+def test_rounding_changes_few_decisions(trained: tuple[Parameters, Network]) -> None:
+    parameters, network = trained
+    inputs = some_inputs(400, seed=5)
+    same = float_scores(parameters, inputs).argmax(axis=1) == network.scores(inputs, np.array([400])).argmax(axis=1)
+    assert same.mean() > 0.97
+
+
+def test_training_learns_what_the_neighbour_says(trained: tuple[Parameters, Network]) -> None:
+    rows = lesson(40, seed=9)
+    scores = trained[1].scores(rows.inputs * np.float32(INPUT_STEPS), rows.lengths)
+    inner = np.arange(len(scores)) != np.repeat(np.cumsum(rows.lengths) - rows.lengths, rows.lengths)
+    assert (scores.argmax(axis=1) == rows.allowed.argmax(axis=1))[inner].mean() > 0.7  # half are label 1
+
+
+@given(LENGTHS, st.integers(0, 99))
+def test_scores_are_the_same_to_the_bit_for_any_split_and_order(
+    trained: tuple[Parameters, Network], lengths: list[int], seed: int
+) -> None:
+    network = trained[1]
+    ends = np.cumsum(lengths)
+    inputs = some_inputs(int(ends[-1]), seed=len(lengths))
+    documents = np.split(inputs, ends[:-1])
+    alone = [network.scores(document, np.array([len(document)])) for document in documents]
+    assert bits(network.scores(inputs, np.array(lengths))) == bits(np.concatenate(alone))
+    order = np.random.default_rng(seed).permutation(len(documents))
+    shuffled = network.scores(np.concatenate([documents[i] for i in order]), np.array(lengths)[order])
+    assert bits(shuffled) == bits(np.concatenate([alone[i] for i in order]))
+
+
+def test_a_document_longer_than_a_block_is_the_same_wherever_the_blocks_fall(
+    trained: tuple[Parameters, Network],
+) -> None:
+    network, long = trained[1], some_inputs(BLOCK + 700)
+    alone = network.scores(long, np.array([len(long)]))
+    behind = network.scores(np.vstack([some_inputs(300, seed=1), long]), np.array([300, len(long)]))[300:]
+    assert bits(alone) == bits(behind)
+
+
+@pytest.mark.parametrize("kept", [1, 3, 8, 13])
+def test_rows_are_added_in_one_order_for_one_column_as_for_many(kept: int) -> None:
+    rows = np.random.default_rng(kept).random((kept, 500), dtype=np.float32)
+    one_by_one = [added(np.ascontiguousarray(rows[:, i : i + 1])) for i in range(500)]
+    assert bits(added(rows)) == bits(np.concatenate(one_by_one))
+    assert bits(added(rows)) == bits(rows.sum(axis=0))
+
+
+def test_probabilities_of_a_document_are_the_same_to_the_bit_alone_and_in_a_batch(cleaner: Cleaner) -> None:
+    network, documents = cleaner.model.network, [segment_text(text) for text in TEXTS]
+    together = network.probabilities(featurize(documents))
+    alone = [network.probabilities(featurize([document])) for document in documents]
+    assert bits(together) == bits(np.hstack(alone))
+
+
+def test_probabilities_are_a_column_a_paragraph_and_sum_to_one(cleaner: Cleaner) -> None:
+    features = featurize([segment_text(text) for text in TEXTS])
+    found = cleaner.model.network.probabilities(features)
+    assert found.shape == (13, len(features))
+    assert found.dtype == np.float32
+    assert np.abs(found.sum(axis=0) - 1).max() < 1e-6
+    assert found.min() >= 0
+    assert cleaner.model.network.probabilities(featurize([])).shape == (13, 0)
+
+
+@pytest.mark.parametrize("size", [-1e6, 1e-30, 1e6])
+def test_probabilities_are_numbers_for_any_prior(cleaner: Cleaner, size: float) -> None:
+    network = cleaner.model.network
+    prior = np.linspace(0, size, 13).astype(np.float32)
+    found = replace(network, prior=prior).probabilities(featurize([segment_text("a\nb")]))
+    assert np.isfinite(found).all()
+
+
+# whole numbers
+
+
+@given(st.integers(1, 400), st.sampled_from([HIDDEN_STEPS, INPUT_CLIP * INPUT_STEPS]), st.integers(0, 99), st.floats(-6, 6))
+def test_no_sum_of_a_layer_reaches_what_float32_cannot_count(
+    inputs: int, largest: float, seed: int, size: float
+) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.standard_normal((inputs, 5)) * 10**size * random.choice([0, 1, 1000], (inputs, 5))
+    layer = whole_layer(weights, np.zeros(5), np.ones(inputs), np.ones(5), largest)
+    assert (layer.weights == np.rint(layer.weights)).all()
+    assert np.abs(layer.weights).max() <= LARGEST
+    assert np.abs(layer.weights.astype(np.float64)).sum(axis=0).max() * largest < EXACT
+
+
+def test_the_worst_inputs_of_a_layer_are_counted_exactly() -> None:
+    weights = np.random.default_rng(0).standard_normal((640, 96))
+    layer = whole_layer(weights, np.zeros(96), np.ones(640), np.ones(96), HIDDEN_STEPS)
+    worst = np.where(layer.weights > 0, HIDDEN_STEPS, -HIDDEN_STEPS).T.astype(np.float32)
+    exact = worst.astype(np.int64) @ layer.weights.astype(np.int64)
+    assert ((worst @ layer.weights).astype(np.int64) == exact).all()
+    assert (worst[:, ::-1] @ layer.weights[::-1]).tobytes() == (worst @ layer.weights).tobytes()
+
+
+def test_the_layers_of_a_trained_network_keep_to_the_bound(cleaner: Cleaner) -> None:
+    network = cleaner.model.network
+    for layer, largest in (
+        (network.first, INPUT_CLIP * INPUT_STEPS),
+        (network.second, HIDDEN_STEPS),
+        (network.pooled, HIDDEN_STEPS),
+        (network.third, HIDDEN_STEPS),
+    ):
+        assert np.abs(layer.weights).sum(axis=0, dtype=np.float64).max() * largest < EXACT
+
+
+def test_a_layer_gives_what_its_weights_say_within_rounding() -> None:
+    random = np.random.default_rng(3)
+    weights, bias, scale_in, scale_out = (random.random(s) + 0.1 for s in ((50, 4), 4, 50, 4))
+    layer = whole_layer(weights, bias, scale_in, scale_out, HIDDEN_STEPS)
+    steps = random.integers(0, HIDDEN_STEPS + 1, (30, 50)).astype(np.float32)
+    expected = ((steps * scale_in) @ weights + bias) * scale_out
+    assert np.abs(layer(steps) / expected - 1).max() < 1e-3
+
+
+def test_inputs_are_rounded_and_cut() -> None:
+    found = quantised(np.array([0.0, 0.03, 0.04, -4.1, 400.0], dtype=np.float32))
+    assert found.tolist() == [0, 0, 1, -64, 64]
+
+
+# neighbours and arrays
+
+
+@given(st.lists(st.integers(0, 5), max_size=6), st.lists(st.integers(-7, 7), min_size=1, max_size=4))
+def test_neighbours_are_of_the_same_document_or_nobody(lengths: list[int], offsets: list[int]) -> None:
+    document = np.repeat(np.arange(len(lengths)), lengths)
+    found = neighbours(np.array(lengths, dtype=np.int64), offsets)
+    assert found.shape == (len(document), len(offsets))
+    for i, row in enumerate(found.tolist()):
+        for offset, j in zip(offsets, row, strict=True):
+            inside = 0 <= i + offset < len(document) and document[i + offset] == document[i]
+            assert j == (i + offset if inside else len(document))
+
+
+def test_a_window_sets_rows_beside_one_another() -> None:
+    padded = np.array([[1, 2], [3, 4], [0, 0]], dtype=np.float32)
+    assert window(padded, np.array([[1, 0], [2, 1]])).tolist() == [[3, 4, 1, 2], [0, 0, 3, 4]]
+
+
+def test_word_scores_are_the_sum_of_the_words_over_the_root_of_their_number(cleaner: Cleaner) -> None:
+    network, features = cleaner.model.network, featurize([segment_text("Leave a Reply\nHome")])
+    for i, found in enumerate(network.word_scores(features)):
+        ids = features.words[features.offsets[i] : features.offsets[i + 1]]
+        sums = network.words[ids].astype(np.int64).sum(axis=0)
+        expected = sums / np.sqrt(len(ids)) * network.word_scale + network.word_bias
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_a_network_from_its_own_arrays_is_the_same(cleaner: Cleaner) -> None:
+    network = cleaner.model.network
+    again = Network.from_arrays(network.arrays())
+    features = featurize([segment_text(text) for text in TEXTS])
+    assert bits(again.logits(features)) == bits(network.logits(features))
+    arrays, others = network.arrays(), again.arrays()
+    assert list(arrays) == list(others)
+    assert bits(*arrays.values()) == bits(*others.values())
+
+
+def test_weights_are_kept_as_small_whole_numbers(cleaner: Cleaner) -> None:
+    arrays = cleaner.model.network.arrays()
+    kinds = {name: array.dtype for name, array in arrays.items() if name.endswith("weights") or name == "words"}
+    assert kinds.pop("words") == np.int8
+    assert set(kinds.values()) == {np.dtype(np.int16)}
+    assert not [name for name, array in arrays.items() if array.dtype == object]
+
+
+@pytest.mark.parametrize("name", ["mean", "first.weights", "third.bias", "prior"])
+def test_a_missing_array_is_named(cleaner: Cleaner, name: str) -> None:
+    arrays = cleaner.model.network.arrays()
+    del arrays[name]
+    with pytest.raises(KeyError, match=name):
+        Network.from_arrays(arrays)
