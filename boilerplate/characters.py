@@ -133,7 +133,11 @@ def folds() -> NDArray[np.uint32]:
 
 
 def classify(character: str) -> CharacterClass:
-    """Give the class of one character by Unicode's categories and the tables above."""
+    """Give the class of one character by Unicode's categories and the tables above.
+
+    >>> classify("，").name
+    'COMMA'
+    """
     if character in EXCEPTIONS:
         return EXCEPTIONS[character]
     if character.isspace():

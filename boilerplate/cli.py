@@ -19,13 +19,14 @@ from boilerplate.formats import Failed, Source, find_sources, opened, suffix_of
 from boilerplate.labels import Label, policy_named
 from boilerplate.terminal import (
     drawing,
-    errors_console,
     picture_of,
     print_card,
     print_document,
     print_error,
+    print_scores,
     print_summary,
     progress,
+    saying,
 )
 
 __all__ = ["app", "main"]
@@ -268,9 +269,13 @@ def train(
 
     [dim]boilerplate train seeds/ -o models/mine[/dim]
     """
-    from boilerplate.train import train_command
+    from boilerplate import train as training
+    from boilerplate.fitting import TrainOptions
 
-    train_command(data, output, folds=folds, seed=seed, overwrite=overwrite, console=errors_console())
+    options = TrainOptions(folds=folds, seed=seed)
+    scores = training.train(data, output, options, overwrite=overwrite, progress=saying)
+    print_scores({view: figures.as_dict() for view, figures in scores.items()})
+    saying(f"{output} is written; see {output / 'card.md'}")
 
 
 Evaluated = Annotated[
@@ -279,6 +284,9 @@ Evaluated = Annotated[
 TestFolds = Annotated[
     int | None,
     _option(metavar="N", min=2, help="Train anew on parts of the data, by site, and test on the others."),
+]
+LabelledConvention = Annotated[
+    Literal["article", "page"], _option(help="The convention the labels follow; the guide's is page.")
 ]
 InSample = Annotated[bool, _option("--in-sample", help="Score documents that the model was trained on, too.")]
 AsJson = Annotated[bool, _option("--json", help="Print the figures as JSON.")]
@@ -289,7 +297,7 @@ def evaluate(
     model: Evaluated,
     data: Data,
     folds: TestFolds = None,
-    convention: Convention = "article",
+    convention: LabelledConvention = "page",
     in_sample: InSample = False,
     as_json: AsJson = False,
 ) -> None:
@@ -297,13 +305,22 @@ def evaluate(
 
     [dim]boilerplate evaluate models/mine seeds/heldout/[/dim]
     """
-    from boilerplate.evaluate import evaluate_command
+    from boilerplate import evaluate as evaluation
 
-    place = None if model == "default" else Path(model)
-    code = evaluate_command(
-        place, data, folds=folds, as_json=as_json, in_sample=in_sample, convention=convention
+    report = evaluation.evaluate(
+        None if model == "default" else model,
+        data,
+        convention=convention,
+        in_sample=in_sample,
+        folds=folds,
+        progress=saying,
     )
-    raise typer.Exit(code)
+    if as_json:
+        typer.echo(report.as_json())
+    else:
+        print_scores({view: figures.as_dict() for view, figures in report.scores.items()})
+        left_out = f", {report.left_out:,} left out: the model was trained on them" if report.left_out else ""
+        saying(f"{report.scored:,} documents scored{left_out}")
 
 
 Described = Annotated[

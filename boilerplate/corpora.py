@@ -31,6 +31,10 @@ class LabelledDocument:
 
     ``allowed`` is (paragraphs x labels): one True where the label is known, all where
     nothing is. ``page`` names the page, ``view`` how it was taken, ``kind`` the type of page.
+
+    >>> one = LabelledDocument(_joined(["A story."]), np.ones((1, 13), dtype=bool), "a", "b")
+    >>> one.view, one.labels.tolist()
+    ('whole page', [-1])
     """
 
     document: Document
@@ -208,7 +212,12 @@ def _domains() -> tldextract.TLDExtract:
 
 
 def training_views(documents: Sequence[LabelledDocument], *, thin: int, seed: int) -> list[LabelledDocument]:
-    """Add to whole pages, behind each, views of them: thinned, and in scripts the model has no words for."""
+    """Add to whole pages, behind each, views of them: thinned, and in scripts the model has no words for.
+
+    >>> one = LabelledDocument(_joined(["A story."]), np.ones((1, 13), dtype=bool), "a", "b")
+    >>> [view.view for view in training_views([one], thin=1, seed=0)]
+    ['whole page', 'thinned', 'disguised', 'disguised']
+    """
     random = np.random.default_rng(seed)
     views: list[LabelledDocument] = []
     for number, one in enumerate(documents):

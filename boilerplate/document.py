@@ -34,23 +34,55 @@ __all__ = [
 
 
 class BoilerplateError(Exception):
-    """Anything this package refuses, with a message that says what to do next."""
+    """Anything this package refuses, with a message that says what to do next.
+
+    >>> import boilerplate
+    >>> try:
+    ...     boilerplate.load("no/such/model")
+    ... except BoilerplateError as error:
+    ...     print(error)  # doctest: +ELLIPSIS
+    /...no/such/model is no model folder: it has no card.json; name a folder made by boilerplate train
+    """
 
 
 class ModelError(BoilerplateError):
-    """A model folder is missing, damaged, tampered with, or of another format."""
+    """A model folder is missing, damaged, tampered with, or of another format.
+
+    >>> import boilerplate
+    >>> boilerplate.load("no/such/model")
+    Traceback (most recent call last):
+    boilerplate.document.ModelError: ...
+    """
 
 
 class FormatError(BoilerplateError):
-    """An input cannot be read as what it is said to be."""
+    """An input cannot be read as what it is said to be.
+
+    >>> import boilerplate
+    >>> boilerplate.clean(b"caf\\xe9")
+    Traceback (most recent call last):
+    boilerplate.document.FormatError: bytes are not UTF-8 at 3; decode them first, or name the encoding
+    """
 
 
 class DataError(BoilerplateError):
-    """Labelled data are wrong."""
+    """Labelled data are wrong.
+
+    >>> from boilerplate.corpora import read_labelled
+    >>> read_labelled(["no/such/data.jsonl"])
+    Traceback (most recent call last):
+    boilerplate.document.DataError: no/such/data.jsonl: No such file or directory
+    """
 
 
 class OutputError(BoilerplateError):
-    """An output cannot be written, or stands there already."""
+    """An output cannot be written, or stands there already.
+
+    >>> from boilerplate.train import train
+    >>> train(["seeds"], "seeds")
+    Traceback (most recent call last):
+    boilerplate.document.OutputError: seeds holds something already; name another folder, or give --overwrite
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +102,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A stretch of a document: ``document.text[start:end] == text``."""
+    """A stretch of a document: ``document.text[start:end] == text``.
+
+    >>> from boilerplate.segment import segment_text
+    >>> segment_text(" One. ").paragraphs
+    [Paragraph(text='One.', start=1, end=5)]
+    """
 
     text: str
     start: int
@@ -84,6 +121,11 @@ class LabelledParagraph(Paragraph):
     ``label`` is the most probable label, ``score`` its probability;
     ``keep_probability`` is the sum over the labels the policy keeps, so a paragraph
     may stay under a label that goes, and the other way round.
+
+    >>> import boilerplate
+    >>> [paragraph] = boilerplate.clean("Leave a Reply").paragraphs
+    >>> paragraph.score == paragraph.probabilities[paragraph.label]
+    True
     """
 
     label: str

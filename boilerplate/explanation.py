@@ -28,7 +28,14 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Explanation:
-    """What moved a decision, strongest first; weights are in log-probability of the label."""
+    """What moved a decision, strongest first; weights are in log-probability of the label.
+
+    >>> print(Explanation("Share", "social", 0.9, [("Share", 1.5)], [("words", -0.2)], []))
+    'Share' is social with probability 0.90
+      words: Share +1.5
+      features: words -0.2
+      neighbours: none
+    """
 
     text: str
     label: str
@@ -48,7 +55,15 @@ class Explanation:
 
 
 def explain(network: Network, document: Document, features: Features, i: int) -> Explanation:
-    """Explain one paragraph of a document; an index out of range is an IndexError."""
+    """Explain one paragraph of a document; an index out of range is an IndexError.
+
+    >>> from boilerplate.features import featurize
+    >>> from boilerplate.segment import segment_text
+    >>> from boilerplate.store import load_model
+    >>> document = segment_text("A story.\\nShare this")
+    >>> explain(load_model().network, document, featurize([document]), 1).text
+    'Share this'
+    """
     i = range(len(document))[i]
     low, high = max(0, i - AROUND), min(len(document), i + AROUND + 1)
     inputs = network.inputs(features)[low:high]

@@ -86,7 +86,11 @@ def featurize(documents: Sequence[Document], convention: str | Sequence[str] = "
 
 
 def feature_names() -> tuple[str, ...]:
-    """Name the dense columns, in order."""
+    """Name the dense columns, in order.
+
+    >>> feature_names()[:2]
+    ('characters', 'words')
+    """
     return tuple(FEATURES)
 
 

@@ -26,7 +26,11 @@ STATED_LOSS = 0.01
 
 @dataclass(frozen=True)
 class Scores:
-    """The figures of one view: per label (precision, recall, F1, rows), macro-F1, removed at 1 % lost."""
+    """The figures of one view: per label (precision, recall, F1, rows), macro-F1, removed at 1 % lost.
+
+    >>> Scores({"body": (1.0, 0.5, 2 / 3, 2)}, 2 / 3, 1.0, 1).as_dict()["macro_f1"]
+    0.6667
+    """
 
     labels: dict[str, tuple[float, float, float, int]]
     macro_f1: float
@@ -78,7 +82,12 @@ def removed_at_loss(content: Floats, truth: Ints, words: Ints, loss: float = STA
 
 
 def score(probabilities: Floats, truth: Ints, words: Ints, documents: int) -> Scores:
-    """Score (paragraphs x labels) probabilities against the truth."""
+    """Score (paragraphs x labels) probabilities against the truth.
+
+    >>> truth = np.array([0, 1, 5])
+    >>> score(np.eye(13, dtype=np.float32)[truth], truth, np.array([9, 3, 2]), documents=1).removed
+    1.0
+    """
     labels = label_scores(truth, probabilities.argmax(axis=1))
     there = [figures[2] for figures in labels.values() if figures[3]]
     removed = removed_at_loss(probabilities[:, IS_CONTENT].sum(axis=1), truth, words)

@@ -49,7 +49,12 @@ BLOCK = 4096  # paragraphs worked on at once, to stay in the cache
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Whole-number weights (inputs x outputs) with one scale and one bias an output."""
+    """Whole-number weights (inputs x outputs) with one scale and one bias an output.
+
+    >>> one = np.ones(1, dtype=np.float32)
+    >>> Layer(weights=7 * one.reshape(1, 1), scale=0.5 * one, bias=one)(2 * one.reshape(1, 1)).tolist()
+    [[8.0]]
+    """
 
     weights: Floats
     scale: Floats
@@ -215,6 +220,11 @@ def whole_layer(weights: Reals, bias: Reals, scale_in: Reals, scale_out: Reals, 
 
     ``scale_in`` says what one step of each input is worth, ``scale_out`` how many
     steps one unit of each output makes, ``largest`` how many steps an input may have.
+
+    >>> one = np.ones(1)
+    >>> layer = whole_layer(np.array([[0.5]]), one, one, one, 255)
+    >>> layer(np.array([[10]], dtype=np.float32)).round(2).tolist()
+    [[6.0]]
     """
     real = weights * scale_in[:, None]
     by_sum = (EXACT / largest - len(real)) / np.maximum(np.abs(real).sum(axis=0), 1e-12)

@@ -7,6 +7,7 @@ digest stands in the card, so a damaged or altered file is refused.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,10 @@ class Calibration:
 
     ``codes`` are (rows x labels) uint8, 255 times the root of the probability, so that
     small ones keep their order.
+
+    >>> rows = np.eye(13, dtype=np.float32)[:2] * 0.81
+    >>> Calibration.of(rows, np.array([0, 1]), np.array([9, 9]), np.array([0, 0])).codes[0, :2].tolist()
+    [230, 0]
     """
 
     codes: NDArray[np.uint8]
@@ -198,9 +203,10 @@ def _difference(found: Any, known: Any) -> str:
 def _read_weights(folder: Path, card: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     path = folder / WEIGHTS
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("weights"):
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != card.get("weights"):
             raise ModelError(f"{path} is damaged or not the one its card was written for; {_WAY_OUT}")
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelError(f"{path} cannot be read ({error}); {_WAY_OUT}") from error
@@ -209,7 +215,15 @@ def _read_weights(folder: Path, card: Mapping[str, Any]) -> dict[str, NDArray[An
 def save_model(
     folder: Path | str, network: Network, calibration: Calibration, facts: Mapping[str, Any], page: str
 ) -> Path:
-    """Write a model folder; each file appears whole or not at all, the card last."""
+    """Write a model folder; each file appears whole or not at all, the card last.
+
+    >>> import tempfile
+    >>> model = load_model()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     where = save_model(folder, model.network, model.calibration, {"documents": []}, "# Mine")
+    ...     sorted(path.name for path in where.iterdir())
+    ['card.json', 'card.md', 'weights.npz']
+    """
     where = Path(folder)
     arrays = {f"text.{name}": array for name, array in network.arrays().items()}
     arrays |= {f"calibration.{name}": array for name, array in vars(calibration).items()}
@@ -242,8 +256,16 @@ def _write(path: Path, write: Any) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays as .npz with fixed times and order, so that the same arrays give the same bytes."""
+def write_arrays(path: Path | BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as .npz with fixed times and order, so that the same arrays give the same bytes.
+
+    >>> import io
+    >>> one, two = io.BytesIO(), io.BytesIO()
+    >>> write_arrays(one, {"a": np.ones(3), "b": np.zeros(2)})
+    >>> write_arrays(two, {"b": np.zeros(2), "a": np.ones(3)})
+    >>> one.getvalue() == two.getvalue()
+    True
+    """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(arrays):
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
@@ -253,7 +275,11 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def describe(model: Path | str | None = None) -> dict[str, Any]:
-    """Give a model's card, without its documents, and the threshold of each policy."""
+    """Give a model's card, without its documents, and the threshold of each policy.
+
+    >>> describe()["thresholds"]["balanced"]
+    0.5
+    """
     from boilerplate.labels import POLICIES
 
     loaded = load_model(model)

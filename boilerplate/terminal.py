@@ -27,8 +27,10 @@ __all__ = [
     "print_card",
     "print_document",
     "print_error",
+    "print_scores",
     "print_summary",
     "progress",
+    "saying",
     "visible",
 ]
 
@@ -224,3 +226,34 @@ def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
     return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
+
+
+def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print figures by view: F1 of each label, macro-F1, and what goes at 1 % of the content lost.
+
+    ``scores`` has, for each view, what ``metrics.Scores.as_dict`` gives.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("F1 of")
+    for view in scores:
+        table.add_column(view, justify="right")
+    for label in map(str, LABELS):
+        table.add_row(Text(label, style=COLOURS[label]), *[_f1(figures, label) for figures in scores.values()])
+    rows = {"macro": "macro_f1", "removed at 1% lost": "removed_at_1_percent_lost", "documents": "documents"}
+    for name, key in rows.items():
+        table.add_row(name, *[_figure(figures[key]) for figures in scores.values()], style="bold")
+    Console(highlight=False).print(table)
+
+
+def _f1(figures: Mapping[str, Any], label: str) -> str:
+    _, _, f1, rows = figures["precision_recall_f1_rows"][label]
+    return f"{f1:.3f}" if rows else "-"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def saying(message: str) -> None:
+    """Say on standard error how far a long run is."""
+    errors_console().print(message, highlight=False)

@@ -23,7 +23,11 @@ WIDE = (-6, -3, 0, 3, 6)
 
 @dataclass(frozen=True)
 class Options:
-    """What shapes the network and its training; a change here is a change of predictions."""
+    """What shapes the network and its training; a change here is a change of predictions.
+
+    >>> Options(first=64).second
+    96
+    """
 
     first: int = 128
     second: int = 96
@@ -44,6 +48,10 @@ class Rows:
 
     ``pages`` numbers the page of each document: documents of one page are views of it,
     the first of them seen in every epoch, the others drawn.
+
+    >>> rows = Rows(np.zeros((3, 1)), np.ones((3, 2), dtype=bool), np.ones(3), np.array([2, 1]), np.arange(2))
+    >>> rows.documents(np.array([1, 0])).lengths.tolist()
+    [1, 2]
     """
 
     inputs: Reals
@@ -66,6 +74,11 @@ def train_parameters(rows: Rows, options: Options, seed: int) -> Parameters:
 
     One batch that holds everything is trained in double precision and without
     dropout, so that weighting a row twice and giving it twice come out the same.
+
+    >>> allowed, one = np.eye(2, dtype=bool), np.ones(2, dtype=np.int64)
+    >>> rows = Rows(np.array([[-1.0], [1.0]]), allowed, np.ones(2), one, np.arange(2))
+    >>> train_parameters(rows, Options(first=4, second=3, fewest_steps=2, epochs=1), 0)["third"].shape
+    (7, 2)
     """
     random = np.random.default_rng(seed)
     whole = int(rows.lengths.sum()) <= options.batch
@@ -221,7 +234,14 @@ def _adam(
 
 
 def whole_layers(p: Parameters, rows: Rows) -> dict[str, Layer]:
-    """Round a trained network to layers of whole numbers, with ranges read off some rows."""
+    """Round a trained network to layers of whole numbers, with ranges read off some rows.
+
+    >>> allowed, one = np.eye(2, dtype=bool), np.ones(2, dtype=np.int64)
+    >>> rows = Rows(np.array([[-1.0], [1.0]]), allowed, np.ones(2), one, np.arange(2))
+    >>> options = Options(first=4, second=3, fewest_steps=2, epochs=1)
+    >>> sorted(whole_layers(train_parameters(rows, options, 0), rows))
+    ['first', 'pooled', 'second', 'third']
+    """
     near, wide = neighbours(rows.lengths, NEAR), neighbours(rows.lengths, WIDE)
     first = np.maximum(window(_padded(rows.inputs), near) @ p["first"] + p["first.bias"], 0)
     starts = np.cumsum(rows.lengths) - rows.lengths

@@ -30,7 +30,12 @@ SPREAD = 3.0  # divides scores, to bring them near unit size
 
 @dataclass(frozen=True, eq=False)
 class WordScores:
-    """A table (buckets x classes) of whole numbers, and a scale and a bias a class."""
+    """A table (buckets x classes) of whole numbers, and a scale and a bias a class.
+
+    >>> one = np.ones(1, dtype=np.float32)
+    >>> WordScores(np.array([[2], [0]], dtype=np.int8), one, one)(sparse.csr_matrix([[1.0, 5.0]])).tolist()
+    [[3.0]]
+    """
 
     table: NDArray[np.int8]
     scale: Floats
@@ -43,7 +48,13 @@ class WordScores:
 
 
 def weighed_words(features: Features) -> sparse.csr_matrix:
-    """Give each paragraph's words as a sparse row, every word weighing one over the root of their number."""
+    """Give each paragraph's words as a sparse row, every word weighing one over the root of their number.
+
+    >>> from boilerplate.features import featurize
+    >>> from boilerplate.segment import segment_text
+    >>> weighed_words(featurize([segment_text("One.\\nTwo.")])).shape == (2, 1 << WORD_BITS)
+    True
+    """
     number = np.diff(features.offsets)
     weights = np.repeat(1 / np.sqrt(np.maximum(number, 1)), number).astype(np.float32)
     shape = (len(features), 1 << WORD_BITS)
@@ -51,7 +62,13 @@ def weighed_words(features: Features) -> sparse.csr_matrix:
 
 
 def fit_word_scores(words: sparse.csr_matrix, allowed: Bools, weights: Floats, seed: int) -> WordScores:
-    """Learn the scores of every class from the rows that teach it."""
+    """Learn the scores of every class from the rows that teach it.
+
+    >>> words, allowed = sparse.csr_matrix([[1.0, 0.0], [0.0, 1.0]]), np.eye(2, dtype=bool)
+    >>> scores = fit_word_scores(words, allowed, np.ones(2, dtype=np.float32), 0)
+    >>> scores(words).argmax(axis=1).tolist()
+    [0, 1]
+    """
     single = allowed.sum(axis=1) == 1
     columns, biases = [], []
     for k in range(allowed.shape[1]):
@@ -80,7 +97,13 @@ def _rounded(table: Floats, bias: Floats) -> WordScores:
 
 
 def cross_fitted(words: sparse.csr_matrix, allowed: Bools, weights: Floats, folds: Ints, seed: int) -> Floats:
-    """Score every row by words learnt from the other folds."""
+    """Score every row by words learnt from the other folds.
+
+    >>> words = sparse.csr_matrix([[1.0, 0.0], [0.0, 1.0]] * 2)
+    >>> allowed, weights = np.eye(2, dtype=bool)[[0, 1, 0, 1]], np.ones(4, dtype=np.float32)
+    >>> cross_fitted(words, allowed, weights, np.array([0, 0, 1, 1]), 0).argmax(axis=1).tolist()
+    [0, 1, 0, 1]
+    """
     scores = np.zeros(allowed.shape, dtype=np.float32)
     for fold in np.unique(folds):
         out = folds == fold

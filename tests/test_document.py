@@ -98,7 +98,9 @@ def test_an_answer_is_not_doubtful_unless_told() -> None:
     assert not answer("a", [False]).doubtful
 
 
-@pytest.mark.parametrize("value", [Record("a", "b"), Paragraph("a", 0, 1), segment_text("a"), answer("a", [True])])
+@pytest.mark.parametrize(
+    "value", [Record("a", "b"), Paragraph("a", 0, 1), segment_text("a"), answer("a", [True])]
+)
 def test_values_are_frozen(value: object) -> None:
     assert dataclasses.is_dataclass(value)
     name = dataclasses.fields(value)[0].name

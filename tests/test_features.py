@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from boilerplate.features import (
@@ -26,7 +26,8 @@ TEXTS = st.text(alphabet=st.characters(exclude_categories=[])) | st.lists(
     st.sampled_from(
         [
             "Home | News | Sport",
-            "The council met on Monday, and it met again on Tuesday; nobody came, so it met on Wednesday too.",
+            "The council met on Monday, and it met again on Tuesday; nobody came to any of its meetings, "
+            "so it went on meeting.",
             "市议会星期一开会讨论旧磨坊的未来。",
             "© 2024",
             "\ud800",
@@ -84,7 +85,12 @@ def test_names_match_columns_and_are_all_different() -> None:
     assert set(CASED) < set(feature_names())
 
 
+PROSE = "The council met on Monday and " * 5 + "went home."
+
+
 @given(TEXTS, TEXTS, TEXTS)
+@example(PROSE, "Home\nNews", PROSE)
+@example("Home\nNews", f"Home\nNews\n{PROSE}", "Home\nNews")
 def test_context_never_crosses_a_border(before: str, text: str, after: str) -> None:
     batch = features_of([(before, "article"), (text, "article"), (after, "page")])
     low = int(batch.lengths[0])
@@ -178,8 +184,7 @@ def test_columns_hold_what_their_names_say(text: str, name: str, values: list[fl
 
 
 def test_distance_to_prose_is_counted_within_the_document() -> None:
-    prose = "The council met on Monday and " * 5 + "went home."
-    found = columns_of(f"Menu\n{prose}\nShare\nPrint")
+    found = columns_of(f"Menu\n{PROSE}\nShare\nPrint")
     near, next_but_one, far = (float(np.log1p(np.float32(n))) for n in (1, 2, 64))
     assert found["since_prose"] == pytest.approx([far, 0, near, next_but_one])
     assert found["until_prose"] == pytest.approx([near, 0, far, far])
@@ -197,7 +202,8 @@ def test_case_and_digits_do_not_change_a_words_id() -> None:
 
 
 def test_the_order_of_words_changes_the_ids_of_pairs_only() -> None:
-    one, other = (featurize([segment_text(line)]).words for line in ("read more stories", "stories read more"))
+    one, other = (
+        featurize([segment_text(line)]).words for line in ("read more stories", "stories read more")
+    )
     assert set(one[0:9:3].tolist()) == set(other[0:9:3].tolist())
     assert set(one[1:9:3].tolist()) != set(other[1:9:3].tolist())
-

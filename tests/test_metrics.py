@@ -51,14 +51,34 @@ def test_precision_recall_and_f1_of_a_label(
         ("one above", [(0.9, BODY, 50), (0.8, BODY, 50), (0.1, LEGAL, 30), (0.85, OTHER, 10)], 0.01, 0.75),
         ("a small loss is taken", [(0.9, BODY, 99), (0.3, BODY, 1), (0.5, LEGAL, 10)], 0.01, 1.0),
         ("a larger one is not", [(0.9, BODY, 98), (0.3, BODY, 2), (0.5, LEGAL, 10)], 0.01, 0.0),
-        ("equal scores fall together", [(0.9, BODY, 99), (0.3, BODY, 1), (0.3, BODY, 1), (0.5, LEGAL, 9)], 0.01, 0.0),
-        ("a tie with content stays", [(0.9, BODY, 10), (0.5, BODY, 10), (0.5, LEGAL, 9), (0.4, LEGAL, 1)], 0.01, 0.1),
+        (
+            "equal scores fall together",
+            [(0.9, BODY, 99), (0.3, BODY, 1), (0.3, BODY, 1), (0.5, LEGAL, 9)],
+            0.01,
+            0.0,
+        ),
+        (
+            "a tie with content stays",
+            [(0.9, BODY, 10), (0.5, BODY, 10), (0.5, LEGAL, 9), (0.4, LEGAL, 1)],
+            0.01,
+            0.1,
+        ),
         ("no boilerplate", [(0.9, BODY, 10)], 0.01, 0.0),
-        ("lines without a label do not count", [(0.9, BODY, 10), (0.1, NULL, 99), (0.5, LEGAL, 5)], 0.01, 1.0),
+        (
+            "lines without a label do not count",
+            [(0.9, BODY, 10), (0.1, NULL, 99), (0.5, LEGAL, 5)],
+            0.01,
+            1.0,
+        ),
         ("words weigh, not lines", [(0.9, BODY, 1), (0.1, LEGAL, 90), (0.95, LEGAL, 10)], 0.0, 0.9),
-        ("nothing may be lost", [(0.9, BODY, 1000), (0.2, BODY, 1), (0.1, LEGAL, 1), (0.5, LEGAL, 1)], 0.0, 0.5),
+        (
+            "nothing may be lost",
+            [(0.9, BODY, 1000), (0.2, BODY, 1), (0.1, LEGAL, 1), (0.5, LEGAL, 1)],
+            0.0,
+            0.5,
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_share_removed_at_a_stated_loss(
     name: str, rows: list[tuple[float, int, int]], loss: float, share: float
 ) -> None:
@@ -66,7 +86,9 @@ def test_the_share_removed_at_a_stated_loss(
 
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.sampled_from([BODY, LEGAL, NULL]), st.integers(1, 50)),
+    st.tuples(
+        st.integers(0, 20).map(lambda n: n / 20), st.sampled_from([BODY, LEGAL, NULL]), st.integers(1, 50)
+    ),
     min_size=1,
     max_size=30,
 )
@@ -98,7 +120,9 @@ def test_a_larger_loss_removes_no_less(rows: list[tuple[float, int, int]]) -> No
 def test_macro_f1_is_the_plain_mean_over_the_labels_that_are_there() -> None:
     probabilities = np.zeros((4, 13), dtype=np.float32)
     probabilities[[0, 1, 2, 3], [BODY, HEADING, HEADING, LEGAL]] = 1
-    figures = score(probabilities, np.array([BODY, BODY, HEADING, NULL]), np.array([10, 10, 1, 5]), documents=2)
+    figures = score(
+        probabilities, np.array([BODY, BODY, HEADING, NULL]), np.array([10, 10, 1, 5]), documents=2
+    )
     assert figures.macro_f1 == pytest.approx(2 / 3)
     assert figures.documents == 2
     assert figures.as_dict()["macro_f1"] == 0.6667

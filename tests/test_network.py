@@ -21,6 +21,7 @@ from boilerplate.network import (
     LARGEST,
     Layer,
     Network,
+    _document_means,
     added,
     neighbours,
     quantised,
@@ -34,7 +35,14 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 COLUMNS, CLASSES = 7, 3
 LENGTHS = st.lists(st.integers(1, 30), min_size=1, max_size=8)
-TEXTS = ["Home\nNews\nSport", "", "1 min read", "The council met on Monday.\n\nShare\nLeave a Reply", "\ud800", "a\n" * 40]
+TEXTS = [
+    "Home\nNews\nSport",
+    "",
+    "1 min read",
+    "The council met on Monday.\n\nShare\nLeave a Reply",
+    "\ud800",
+    "a\n" * 40,
+]
 
 
 def bits(*arrays: NDArray[np.generic]) -> list[bytes]:
@@ -59,16 +67,26 @@ def lesson(documents: int, seed: int = 0) -> Rows:
 @pytest.fixture(scope="module")
 def trained() -> tuple[Parameters, Network]:
     rows = lesson(300)
-    parameters = train_parameters(rows, Options(first=24, second=16, epochs=5, fewest_steps=300, dropout=0), 0)
+    parameters = train_parameters(
+        rows, Options(first=24, second=16, epochs=5, fewest_steps=300, dropout=0), 0
+    )
     return parameters, network_of(whole_layers(parameters, rows))
 
 
 def network_of(layers: dict[str, Layer]) -> Network:
     ones, none = np.ones(COLUMNS, dtype=np.float32), np.zeros(CLASSES, dtype=np.float32)
     return Network(
-        mean=0 * ones, spread=ones, words=np.zeros((0, CLASSES), dtype=np.int8), word_scale=none, word_bias=none,
-        near=np.array(NEAR), wide=np.array(WIDE), temperature=np.ones(1, dtype=np.float32), prior=none, **layers,
-    )  # fmt: skip
+        mean=0 * ones,
+        spread=ones,
+        words=np.zeros((0, CLASSES), dtype=np.int8),
+        word_scale=none,
+        word_bias=none,
+        near=np.array(NEAR),
+        wide=np.array(WIDE),
+        temperature=np.ones(1, dtype=np.float32),
+        prior=none,
+        **layers,
+    )
 
 
 def float_scores(p: Parameters, inputs: Floats) -> NDArray[np.float64]:
@@ -99,7 +117,9 @@ def test_rounding_to_whole_numbers_stays_close_to_the_floats(trained: tuple[Para
 def test_rounding_changes_few_decisions(trained: tuple[Parameters, Network]) -> None:
     parameters, network = trained
     inputs = some_inputs(400, seed=5)
-    same = float_scores(parameters, inputs).argmax(axis=1) == network.scores(inputs, np.array([400])).argmax(axis=1)
+    same = float_scores(parameters, inputs).argmax(axis=1) == network.scores(inputs, np.array([400])).argmax(
+        axis=1
+    )
     assert same.mean() > 0.97
 
 
@@ -123,6 +143,17 @@ def test_scores_are_the_same_to_the_bit_for_any_split_and_order(
     order = np.random.default_rng(seed).permutation(len(documents))
     shuffled = network.scores(np.concatenate([documents[i] for i in order]), np.array(lengths)[order])
     assert bits(shuffled) == bits(np.concatenate([alone[i] for i in order]))
+
+
+def test_a_network_of_full_size_gives_the_same_bits_for_one_document_as_for_many() -> None:
+    rows = lesson(80)
+    options = Options(batch=10**6, fewest_steps=1, epochs=1)
+    network = network_of(whole_layers(train_parameters(rows, options, 0), rows))
+    inputs = rows.inputs * np.float32(INPUT_STEPS)
+    alone = [
+        network.scores(own, np.array([len(own)])) for own in np.split(inputs, np.cumsum(rows.lengths)[:-1])
+    ]
+    assert bits(network.scores(inputs, rows.lengths)) == bits(np.concatenate(alone))
 
 
 def test_a_document_longer_than_a_block_is_the_same_wherever_the_blocks_fall(
@@ -170,7 +201,12 @@ def test_probabilities_are_numbers_for_any_prior(cleaner: Cleaner, size: float) 
 # whole numbers
 
 
-@given(st.integers(1, 400), st.sampled_from([HIDDEN_STEPS, INPUT_CLIP * INPUT_STEPS]), st.integers(0, 99), st.floats(-6, 6))
+@given(
+    st.integers(1, 400),
+    st.sampled_from([HIDDEN_STEPS, INPUT_CLIP * INPUT_STEPS]),
+    st.integers(0, 99),
+    st.floats(-6, 6),
+)
 def test_no_sum_of_a_layer_reaches_what_float32_cannot_count(
     inputs: int, largest: float, seed: int, size: float
 ) -> None:
@@ -216,6 +252,14 @@ def test_inputs_are_rounded_and_cut() -> None:
     assert found.tolist() == [0, 0, 1, -64, 64]
 
 
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6))
+def test_a_documents_mean_is_whole_too_and_that_of_no_rows_is_zero(lengths: list[int]) -> None:
+    rows = np.random.default_rng(0).integers(0, HIDDEN_STEPS, (sum(lengths), 4)).astype(np.float32)
+    found = _document_means(rows, np.array(lengths))
+    parts = np.split(rows.astype(np.float64), np.cumsum(lengths)[:-1])
+    assert found.tolist() == [np.rint(p.mean(axis=0)).tolist() if len(p) else [0] * 4 for p in parts]
+
+
 # neighbours and arrays
 
 
@@ -256,7 +300,9 @@ def test_a_network_from_its_own_arrays_is_the_same(cleaner: Cleaner) -> None:
 
 def test_weights_are_kept_as_small_whole_numbers(cleaner: Cleaner) -> None:
     arrays = cleaner.model.network.arrays()
-    kinds = {name: array.dtype for name, array in arrays.items() if name.endswith("weights") or name == "words"}
+    kinds = {
+        name: array.dtype for name, array in arrays.items() if name.endswith("weights") or name == "words"
+    }
     assert kinds.pop("words") == np.int8
     assert set(kinds.values()) == {np.dtype(np.int16)}
     assert not [name for name, array in arrays.items() if array.dtype == object]

@@ -19,14 +19,16 @@ BREAKS = ["\n", "\r\n", "\r", "\v", "\f", "\u2028", "\u2029"]
 WRAP = 72
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=[]))
 LINES = st.text(
-    alphabet=st.sampled_from([*"ab.é中\ud800\0", " ", "\t", "\u00a0", "\u200b", "\u3000", *"\n\r\v\f\u2028\u2029"])
+    alphabet=st.sampled_from(
+        [*"ab.é中\ud800\0", " ", "\t", "\u00a0", "\u200b", "\u3000", *"\n\r\v\f\u2028\u2029"]
+    )
 )
 WORD = st.text(alphabet="abcdefghijklmnop", min_size=3, max_size=12)
 
 SENTENCES = (
-    "The council met on Monday to settle the question of the old mill, which has stood empty for nine years. ",
-    "It will be opened again in the spring, said the mayor, who had come by bicycle and left by the back door. ",
-    "Nobody in the room could remember when the great wheel had last turned, though several said they did. ",
+    "The council met on Monday to settle the question of the old mill, which stood empty for nine years. ",
+    "It will be opened again in the spring, said the mayor, who came by bicycle and left by the back door. ",
+    "Nobody in the room could remember when the great wheel had last turned, though many said they did. ",
 )
 STORY = "".join(SENTENCES) * 2
 
@@ -78,7 +80,9 @@ def wrapped(blocks: list[str], width: int = WRAP) -> str:
         ("a\r\rb\n\rc", ["a", "b", "c"]),
     ],
 )
-def test_a_text_falls_into_its_lines_without_their_outer_white_space(text: str, paragraphs: list[str]) -> None:
+def test_a_text_falls_into_its_lines_without_their_outer_white_space(
+    text: str, paragraphs: list[str]
+) -> None:
     assert texts_of(text) == paragraphs
     check(segment_text(text), text)
 
@@ -122,7 +126,11 @@ def test_a_paragraph_cut_again_is_itself(text: str) -> None:
 def test_hard_wrapped_paragraphs_are_joined_up_to_the_blank_line(width: int, line_break: str) -> None:
     text = wrapped([STORY, SENTENCES[0], STORY], width).replace("\n", line_break)
     assert is_hard_wrapped(text)
-    assert [" ".join(p.split()) for p in texts_of(text)] == [STORY.strip(), SENTENCES[0].strip(), STORY.strip()]
+    assert [" ".join(p.split()) for p in texts_of(text)] == [
+        STORY.strip(),
+        SENTENCES[0].strip(),
+        STORY.strip(),
+    ]
     check(segment_text(text), text)
 
 
@@ -134,13 +142,19 @@ def test_hard_wrapped_paragraphs_are_joined_up_to_the_blank_line(width: int, lin
         ("a line wider than any wrap", textwrap.fill(STORY, 140)),
         ("lines narrower than any wrap", textwrap.fill(STORY, 30)),
         ("a menu", "Home\nNews\nSport\nWeather and traffic in the whole of the region today\nContact"),
-        ("headlines of one length", "\n".join(f"Mayor opens the {n} bridge again after long repairs" for n in "abcdef")),
-        ("a poem", "Whan that Aprille with his shoures soote,\nThe droghte of March hath perced to the roote,\n" * 6),
+        (
+            "headlines of one length",
+            "\n".join(f"Mayor opens the {n} bridge again after long repairs" for n in "abcdef"),
+        ),
+        (
+            "a poem",
+            "Whan that Aprille with his shoures soote,\nThe droghte of March hath perced to the roote,\n" * 6,
+        ),
         ("a wrapped text with one long line in it", textwrap.fill(STORY, WRAP) + "\n\n" + STORY),
         ("nothing", ""),
         ("two full lines", textwrap.fill(SENTENCES[0], WRAP)),
     ],
-)  # fmt: skip
+)
 def test_without_evidence_a_text_is_not_judged_hard_wrapped(name: str, text: str) -> None:
     assert not is_hard_wrapped(text), name
     assert texts_of(text) == [line.strip() for line in text.splitlines() if line.strip()]

@@ -15,7 +15,9 @@ CONTENT = np.array([label == "body" for label in PAGE])
 
 
 @pytest.mark.parametrize("script", range(len(SCRIPTS)), ids=NAMES)
-@given(lines=st.lists(st.text(alphabet=st.characters(exclude_categories=[])), max_size=5), salt=st.integers(0, 9))
+@given(
+    lines=st.lists(st.text(alphabet=st.characters(exclude_categories=[])), max_size=5), salt=st.integers(0, 9)
+)
 def test_any_lines_can_be_disguised_and_come_out_the_same_each_time(
     script: int, lines: list[str], salt: int
 ) -> None:

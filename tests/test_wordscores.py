@@ -66,7 +66,9 @@ def test_a_partial_label_teaches_what_the_row_is_not() -> None:
     legal = ["all rights reserved"] * 12
     either = np.tile([False, True, True], (12, 1))
     words = weighed_words(features_of(LINES + legal))
-    scores = fit_word_scores(words, np.vstack([allowed, either]), np.ones(len(LINES) + 12, dtype=np.float32), 0)
+    scores = fit_word_scores(
+        words, np.vstack([allowed, either]), np.ones(len(LINES) + 12, dtype=np.float32), 0
+    )
     found = scores(weighed_words(features_of(["rights reserved", "unheard of"])))
     assert found[0, 0] < found[1, 0]
     assert found[0, 1] == pytest.approx(found[1, 1], abs=1e-3)
@@ -74,15 +76,19 @@ def test_a_partial_label_teaches_what_the_row_is_not() -> None:
 
 def test_no_row_is_scored_by_words_of_its_own_fold() -> None:
     folds = np.arange(len(LINES)) % 3
-    marked = [f"{line} zq{fold}" if body else line for line, fold, body in zip(LINES, folds, IS_BODY, strict=True)]
+    marked = [
+        f"{line} zq{fold}" if body else line for line, fold, body in zip(LINES, folds, IS_BODY, strict=True)
+    ]
     plain = [f"{line} zq9" if body else line for line, body in zip(LINES, IS_BODY, strict=True)]
     found = cross_fitted(weighed_words(features_of(marked)), ALLOWED, ONES, folds, 0)
     for fold in range(3):
         own, others = folds == fold, folds != fold
         learnt = fit_word_scores(
             weighed_words(features_of([marked[i] for i in np.flatnonzero(others)])),
-            ALLOWED[others], ONES[others], 0,
-        )  # fmt: skip
+            ALLOWED[others],
+            ONES[others],
+            0,
+        )
         expected = learnt(weighed_words(features_of([marked[i] for i in np.flatnonzero(own)])))
         assert found[own] == pytest.approx(expected, abs=1e-5)
         unheard = learnt(weighed_words(features_of([plain[i] for i in np.flatnonzero(own)])))

@@ -1,0 +1,102 @@
+"""The gradient is that of the loss it is said to be, and training sees every page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boilerplate.network import neighbours, window
+from boilerplate.trainer import (
+    NEAR,
+    WIDE,
+    Options,
+    Parameters,
+    Rows,
+    _gradient,
+    _initial,
+    _schedule,
+    softmax,
+    train_parameters,
+)
+
+COLUMNS, CLASSES = 3, 4
+SMALL = Options(first=6, second=5)
+
+
+def some_rows(lengths: list[int], *, seed: int = 0) -> Rows:
+    """Draw rows of which some have one label, some several, some any, at many weights."""
+    random = np.random.default_rng(seed)
+    n = sum(lengths)
+    allowed = random.random((n, CLASSES)) < random.choice([0.2, 0.6, 1.0], n)[:, None]
+    allowed[np.arange(n), random.integers(0, CLASSES, n)] = True
+    inputs, weights = random.normal(size=(n, COLUMNS)), random.random(n)
+    return Rows(inputs, allowed, weights, np.array(lengths), np.arange(len(lengths)))
+
+
+def loss(p: Parameters, rows: Rows) -> float:
+    """Give the mean negative log-likelihood of what is allowed, by its definition."""
+
+    def padded(values: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.vstack([values, np.zeros((1, values.shape[1]))])
+
+    document = np.repeat(np.arange(len(rows.lengths)), rows.lengths)
+    around = window(padded(rows.inputs), neighbours(rows.lengths, NEAR))
+    first = np.maximum(around @ p["first"] + p["first.bias"], 0)
+    means = np.array([first[document == d].mean(axis=0) for d in range(len(rows.lengths))])
+    beyond = window(padded(first), neighbours(rows.lengths, WIDE))
+    second = np.maximum(beyond @ p["second"] + p["second.bias"] + (means @ p["pooled"])[document], 0)
+    found = softmax(np.hstack([second, first]) @ p["third"] + p["third.bias"])
+    likely = np.log((found * rows.allowed).sum(axis=1))
+    return float(-(rows.weights * likely).sum() / rows.weights.sum())
+
+
+@pytest.mark.parametrize("lengths", [[1], [9], [1, 4, 12, 2]])
+def test_the_gradient_is_the_slope_of_the_loss(lengths: list[int]) -> None:
+    random = np.random.default_rng(1)
+    rows = some_rows(lengths)
+    parameters = _initial(COLUMNS, CLASSES, SMALL, random, np.float64)
+    for name, value in parameters.items():
+        if name.endswith("bias"):
+            value += random.normal(size=value.shape) * 0.3
+    gradient = _gradient(parameters, rows, 0.0, random)
+    assert set(gradient) == set(parameters)
+    for name, value in parameters.items():
+        direction = random.normal(size=value.shape)
+        step = 1e-6
+        up, down = (loss({**parameters, name: value + sign * step * direction}, rows) for sign in (1, -1))
+        assert (gradient[name] * direction).sum() == pytest.approx((up - down) / (2 * step), abs=1e-6), name
+
+
+def test_rows_of_no_weight_have_no_part_in_the_gradient() -> None:
+    rows, random = some_rows([5, 5]), np.random.default_rng(1)
+    parameters = _initial(COLUMNS, CLASSES, SMALL, random, np.float64)
+    rows.weights[5:] = 0
+    alone = rows.documents(np.array([0]))
+    whole, part = (_gradient(parameters, r, 0.0, random) for r in (rows, alone))
+    for name in whole:
+        assert whole[name] == pytest.approx(part[name], abs=1e-12)
+
+
+def test_training_lowers_the_loss() -> None:
+    rows = some_rows([7] * 20)
+    options = replace(SMALL, epochs=1, fewest_steps=60)
+    before = train_parameters(rows, replace(options, learning_rate=0.0), 0)
+    after = train_parameters(rows, options, 0)
+    assert loss(after, rows) < 0.9 * loss(before, rows)
+
+
+def test_every_epoch_shows_each_page_once_and_as_many_views_as_asked() -> None:
+    rows = replace(some_rows([4] * 24), pages=np.repeat(np.arange(6), 4))
+    options = Options(batch=16, epochs=8, fewest_steps=1, views=2)
+    steps = list(_schedule(rows, options, np.random.default_rng(0)))
+    progress = [part for part, _ in steps]
+    assert progress == sorted(progress)
+    assert 0 == progress[0] < progress[-1] < 1
+    seen = np.bincount(np.concatenate([chosen for _, chosen in steps]), minlength=24)
+    assert seen[::4].tolist() == [8] * 6
+    assert seen.sum() == 8 * 6 * 3
+    others = np.delete(seen, np.arange(0, 24, 4))
+    assert 0 < others.min() < 8  # no view is always left out, not all are always drawn
