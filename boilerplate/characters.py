@@ -47,7 +47,7 @@ class CharacterClass(IntEnum):
 
 
 BREAKS = "\n\r\v\f\u2028\u2029"  # not U+0085: in mis-decoded text it is an ellipsis
-STOPS = ".!?…。！？｡．؟۔।॥።։;？‽‼⁇"
+STOPS = ".!?…。！？｡．؟۔।॥።։\u037e？‽‼⁇"  # U+037E: the Greek question mark, which looks like ;
 COMMAS = ",:;،؛、，：；·・"
 POINTERS = "|/\\•‣▪▸►▶●○■□◆◇→←↑↓⇒⇐»«›‹>¦│┃★☆✓✔✕✖×❯❮+*~_#@"
 SPACELESS = (

@@ -7,8 +7,9 @@ Wolpert 1992). The network (``boilerplate.network``) is trained by Adam (Kingma 
 Ba, ICLR 2015) with decoupled weight decay (Loshchilov and Hutter, ICLR 2019),
 a cosine schedule, dropout and averaged weights. Partial labels enter through the
 likelihood of the allowed set (Jin and Ghahramani, Learning with Multiple Labels,
-NIPS 2002). Calibration is temperature and prior, fitted on sites held out (Guo et
-al., On Calibration of Modern Neural Networks, ICML 2017).
+NIPS 2002). Several networks, each trained without one fold of sites, are averaged (Hansen and
+Salamon, Neural Network Ensembles, 1990); what a member did not see calibrates it, by
+temperature and prior (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from boilerplate.features import Features
-from boilerplate.network import INPUT_STEPS, Network, quantised
+from boilerplate.network import INPUT_STEPS, Member, Network, whole_inputs
 from boilerplate.trainer import NEAR, WIDE, Options, Rows, softmax, train_parameters, whole_layers
 from boilerplate.wordscores import WordScores, cross_fitted, fit_word_scores, weighed_words
 
@@ -39,7 +40,7 @@ Ints = NDArray[np.int64]
 
 RANGE_DOCUMENTS = 300  # enough to read the range of the hidden values off
 PRIOR_PULL = 1e-3
-FOLDS = 5  # for cross-fitted word scores; one of them is held out to calibrate
+FOLDS = 5  # for cross-fitted word scores; each member of the ensemble is calibrated on one it did not see
 FEWEST_SITES = 12  # with fewer there is nothing to hold out
 
 
@@ -191,22 +192,35 @@ class _Lesson:
         self.mean, self.spread = mean.astype(np.float32), spread.astype(np.float32)
 
     def network(self, *, calibrated: bool) -> Network:
-        """Learn the word scores, then the network on cross-fitted ones, then its calibration."""
+        """Learn the word scores, then on cross-fitted ones the members, each without one fold."""
         words, scores = self._words()
         rows = self._rows(scores)
-        every = np.arange(len(rows.lengths))
-        temperature = 1.0
-        prior: Reals = np.zeros(self.allowed.shape[1])
-        if calibrated:
-            starts = np.cumsum(rows.lengths) - rows.lengths
-            held = self.folds[starts] == 0
-            trial = self._trained(rows, every[~held], words)
-            temperature, prior = self._calibration(trial, rows, every[held])
-        return replace(
-            self._trained(rows, every, words),
-            temperature=np.float32(temperature).reshape(1),
-            prior=prior.astype(np.float32),
+        starts = np.cumsum(rows.lengths) - rows.lengths
+        fold = self.folds[starts] if calibrated else np.full(len(starts), -1)
+        members = range(self.options.members) if calibrated else [0]
+        network = Network(
+            mean=self.mean,
+            spread=self.spread,
+            words=words.table,
+            word_scale=words.scale,
+            word_bias=words.bias,
+            near=np.array(NEAR),
+            wide=np.array(WIDE),
+            members=(),
         )
+        return replace(network, members=tuple(self._member(rows, fold == k, k, network) for k in members))
+
+    def _member(self, rows: Rows, held: Bools, number: int, network: Network) -> Member:
+        """Train one member on the documents not held out, and calibrate it on those that are."""
+        plain = self._trained(rows.documents(np.flatnonzero(~held)), self.seed + number)
+        if not held.any():
+            return plain
+        out = rows.documents(np.flatnonzero(held))
+        alone = replace(network, members=(plain,))
+        scores = alone.scores(out.inputs.astype(np.float32) * np.float32(INPUT_STEPS), out.lengths)
+        known = self.weights[np.repeat(held, rows.lengths)]
+        temperature, prior = calibration(scores, out.allowed, known)
+        return replace(plain, temperature=np.full(1, temperature, np.float32), prior=prior.astype(np.float32))
 
     def _words(self) -> tuple[WordScores, Floats]:
         """Learn word scores from each page's first view, and score every row by sites it is not of."""
@@ -223,40 +237,21 @@ class _Lesson:
     def _rows(self, scores: Floats) -> Rows:
         """Standardise the inputs and weigh rare labels up."""
         dense = (self.features.dense - self.mean) / self.spread
-        inputs = quantised(np.hstack([dense, scores]).astype(np.float32)) / INPUT_STEPS
+        inputs = whole_inputs(dense, scores, self.features.lengths) / INPUT_STEPS
         single = self.allowed & (self.allowed.sum(axis=1) == 1)[:, None]
         count = np.maximum(self.weights @ single, 1e-9)
         rarity = (count / count.mean()) ** -self.options.rarity
         weights = self.weights * np.where(single.any(axis=1), single @ rarity, 1.0)
         return Rows(inputs, self.allowed, weights, self.features.lengths, self.pages)
 
-    def _trained(self, rows: Rows, chosen: Ints, words: WordScores) -> Network:
-        """Train a network on some documents, uncalibrated."""
-        lesson = rows.documents(chosen)
-        parameters = train_parameters(lesson, self.options, self.seed)
-        some = np.linspace(0, len(chosen) - 1, min(len(chosen), RANGE_DOCUMENTS)).astype(np.int64)
+    def _trained(self, lesson: Rows, seed: int) -> Member:
+        """Train one network and round it to whole numbers, uncalibrated."""
+        parameters = train_parameters(lesson, self.options, seed)
+        count = len(lesson.lengths)
+        some = np.linspace(0, count - 1, min(count, RANGE_DOCUMENTS)).astype(np.int64)
         layers = whole_layers(parameters, lesson.documents(some))
-        classes = self.allowed.shape[1]
-        return Network(
-            mean=self.mean,
-            spread=self.spread,
-            words=words.table,
-            word_scale=words.scale,
-            word_bias=words.bias,
-            near=np.array(NEAR),
-            wide=np.array(WIDE),
-            temperature=np.ones(1, dtype=np.float32),
-            prior=np.zeros(classes, dtype=np.float32),
-            **layers,
-        )
-
-    def _calibration(self, trial: Network, rows: Rows, held: Ints) -> tuple[float, Reals]:
-        """Fit a temperature and a prior that make held-out documents most likely."""
-        out = rows.documents(held)
-        scores = trial.scores(out.inputs * np.float32(INPUT_STEPS), out.lengths)
-        plain = np.repeat(np.arange(len(rows.lengths)), rows.lengths)
-        weights = self.weights[np.isin(plain, held)]
-        return calibration(scores, out.allowed, weights)
+        nothing = np.zeros(self.allowed.shape[1], dtype=np.float32)
+        return Member(**layers, temperature=np.ones(1, dtype=np.float32), prior=nothing)
 
 
 def calibration(scores: Floats, allowed: Bools, weights: Reals) -> tuple[float, Reals]:

@@ -19,6 +19,7 @@ from boilerplate.formats import Failed, Source, find_sources, opened, suffix_of
 from boilerplate.labels import Label, policy_named
 from boilerplate.terminal import (
     drawing,
+    errors_console,
     picture_of,
     print_card,
     print_document,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import tldextract
@@ -20,6 +21,7 @@ from boilerplate.views import SCRIPTS, disguised, thinned
 
 __all__ = ["WHOLE", "LabelledDocument", "digest_of", "read_labelled", "site_of", "training_views"]
 
+SUFFIXES = (".jsonl", ".parquet")
 HELD_OUT = "heldout"  # a folder of this name is never trained on
 WHOLE = "whole page"
 NUMBERS = {label: k for k, label in enumerate(LABELS)}
@@ -89,8 +91,10 @@ def _with_kind(one: LabelledDocument, kind: str | None) -> LabelledDocument:
 
 
 def _read(path: Path, held_out: bool) -> Iterator[LabelledDocument]:
+    if path.name == HELD_OUT and not held_out:
+        raise DataError(f"{path} is held out from training; evaluate on it instead")
     if path.is_dir():
-        for file in sorted(path.rglob("*.jsonl")):
+        for file in sorted(found for found in path.rglob("*") if found.suffix in SUFFIXES):
             if held_out or HELD_OUT not in file.relative_to(path).parts:
                 yield from _read(file, held_out)
     elif path.suffix == ".jsonl":
@@ -203,7 +207,7 @@ def site_of(url: str | None, page: str) -> str:
     if not url:
         return page.split("/")[0]
     parts = _domains()(url)
-    return parts.top_domain_under_public_suffix or parts.fqdn or page.split("/")[0]
+    return parts.top_domain_under_public_suffix or urlsplit(url).hostname or page.split("/")[0]
 
 
 @cache
@@ -212,7 +216,7 @@ def _domains() -> tldextract.TLDExtract:
 
 
 def training_views(documents: Sequence[LabelledDocument], *, thin: int, seed: int) -> list[LabelledDocument]:
-    """Add to whole pages, behind each, views of them: thinned, and in scripts the model has no words for.
+    """Add to whole pages views of them: thinned, in scripts the model has no words for, and both.
 
     >>> one = LabelledDocument(_joined(["A story."]), np.ones((1, 13), dtype=bool), "a", "b")
     >>> [view.view for view in training_views([one], thin=1, seed=0)]
@@ -223,7 +227,8 @@ def training_views(documents: Sequence[LabelledDocument], *, thin: int, seed: in
     for number, one in enumerate(documents):
         views.append(one)
         if one.view == WHOLE:
-            views += [_thinned(one, random) for _ in range(thin)]
+            thinner = [_thinned(one, random) for _ in range(thin)]
+            views += [_disguised(view, number + k) if k % 2 else view for k, view in enumerate(thinner)]
             views += [_disguised(one, number + k) for k in (0, 2)]
     return views
 

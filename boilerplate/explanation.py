@@ -92,7 +92,6 @@ def explain(network: Network, document: Document, features: Features, i: int) ->
 def _log_probabilities(network: Network, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     variants, rows = inputs.shape[:2]
     scores = network.scores(inputs.reshape(variants * rows, -1), np.full(variants, rows))
-    scores = scores * network.temperature + network.prior
     scores -= scores.max(axis=1, keepdims=True)
     scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
     return scores.reshape(variants, rows, -1)

@@ -24,7 +24,7 @@ __all__ = ["CONVENTIONS", "FEATURES", "Columns", "Features", "count_words", "fea
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-WORD_BITS = 16  # ids of hashed words are below 2 ** WORD_BITS
+WORD_BITS = 17  # ids of hashed words are below 2 ** WORD_BITS
 CONVENTIONS = ("article", "page")
 KINDS = len(C)
 PROSE_WORDS = 20  # a line this long that ends like a sentence is prose in any language
@@ -216,10 +216,8 @@ class Columns:
         Letters count in lower case and digits as 0.
         """
         roles = _ROLES[self.kinds]
-        follows = np.append(0, roles[:-1])
-        begins = (
-            (roles == 2) | ((roles == 1) & (follows != 1) & (follows != 3)) | ((roles == 3) & (follows == 0))
-        )
+        follows = np.append(0, _with_marks(roles)[:-1])
+        begins = (roles == 2) | ((roles == 1) & (follows != 1)) | ((roles == 3) & (follows == 0))
         inside = np.flatnonzero(roles)
         first = np.flatnonzero(begins[inside])
         if len(first) == 0:
@@ -373,6 +371,16 @@ class Columns:
         following = np.where(self.prose, self.index, far)[::-1]
         following = np.minimum.accumulate(following)[::-1] if far else following
         return np.where(following <= self.last, following - self.index, FAR)
+
+
+def _with_marks(roles: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give combining marks the role of the character they stand on, and of a letter where there is none."""
+    marks = roles == 3
+    if not marks.any():
+        return roles
+    base = np.maximum.accumulate(np.where(marks, 0, np.arange(len(roles))))
+    stands_on = roles[base]
+    return np.where(marks & ((stands_on == 0) | (stands_on == 3)), 1, stands_on).astype(np.uint8)
 
 
 def _mixed(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -238,7 +238,9 @@ def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
     for view in scores:
         table.add_column(view, justify="right")
     for label in map(str, LABELS):
-        table.add_row(Text(label, style=COLOURS[label]), *[_f1(figures, label) for figures in scores.values()])
+        table.add_row(
+            Text(label, style=COLOURS[label]), *[_f1(figures, label) for figures in scores.values()]
+        )
     rows = {"macro": "macro_f1", "removed at 1% lost": "removed_at_1_percent_lost", "documents": "documents"}
     for name, key in rows.items():
         table.add_row(name, *[_figure(figures[key]) for figures in scores.values()], style="bold")

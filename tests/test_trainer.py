@@ -61,7 +61,7 @@ def test_the_gradient_is_the_slope_of_the_loss(lengths: list[int]) -> None:
     for name, value in parameters.items():
         if name.endswith("bias"):
             value += random.normal(size=value.shape) * 0.3
-    gradient = _gradient(parameters, rows, 0.0, random)
+    gradient = _gradient(parameters, rows, 0.0, 0.0, random)
     assert set(gradient) == set(parameters)
     for name, value in parameters.items():
         direction = random.normal(size=value.shape)
@@ -75,7 +75,7 @@ def test_rows_of_no_weight_have_no_part_in_the_gradient() -> None:
     parameters = _initial(COLUMNS, CLASSES, SMALL, random, np.float64)
     rows.weights[5:] = 0
     alone = rows.documents(np.array([0]))
-    whole, part = (_gradient(parameters, r, 0.0, random) for r in (rows, alone))
+    whole, part = (_gradient(parameters, r, 0.0, 0.0, random) for r in (rows, alone))
     for name in whole:
         assert whole[name] == pytest.approx(part[name], abs=1e-12)
 
