@@ -218,7 +218,8 @@ class _Lesson:
         out = rows.documents(np.flatnonzero(held))
         alone = replace(network, members=(plain,))
         scores = alone.scores(out.inputs.astype(np.float32) * np.float32(INPUT_STEPS), out.lengths)
-        known = self.weights[np.repeat(held, rows.lengths)]
+        # Pages as people labelled them: the mixture of views says nothing of how often a label is met.
+        known = (self.weights * self.first)[np.repeat(held, rows.lengths)]
         temperature, prior = calibration(scores, out.allowed, known)
         return replace(plain, temperature=np.full(1, temperature, np.float32), prior=prior.astype(np.float32))
 
@@ -235,13 +236,16 @@ class _Lesson:
         return whole, cross_fitted(words, self.allowed, teaching, self.folds, self.seed)
 
     def _rows(self, scores: Floats) -> Rows:
-        """Standardise the inputs and weigh rare labels up."""
+        """Standardise the inputs, weigh rare labels up, and the rows of long documents down."""
         dense = (self.features.dense - self.mean) / self.spread
         inputs = whole_inputs(dense, scores, self.features.lengths) / INPUT_STEPS
         single = self.allowed & (self.allowed.sum(axis=1) == 1)[:, None]
         count = np.maximum(self.weights @ single, 1e-9)
         rarity = (count / count.mean()) ** -self.options.rarity
-        weights = self.weights * np.where(single.any(axis=1), single @ rarity, 1.0)
+        length = np.repeat(self.features.lengths, self.features.lengths)
+        weights = (
+            self.weights * np.where(single.any(axis=1), single @ rarity, 1.0) * length**-self.options.evenness
+        )
         return Rows(inputs, self.allowed, weights, self.features.lengths, self.pages)
 
     def _trained(self, lesson: Rows, seed: int) -> Member:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,8 @@ class LabelledDocument:
     """A document whose paragraphs a person labelled, or an extractor's view of one.
 
     ``allowed`` is (paragraphs x labels): one True where the label is known, all where
-    nothing is. ``page`` names the page, ``view`` how it was taken, ``kind`` the type of page.
+    nothing is. ``page`` names the page, ``view`` how it was taken, ``kind`` the type of page, ``source``
+    the file or folder it was read from.
 
     >>> one = LabelledDocument(_joined(["A story."]), np.ones((1, 13), dtype=bool), "a", "b")
     >>> one.view, one.labels.tolist()
@@ -45,6 +46,7 @@ class LabelledDocument:
     site: str
     view: str = WHOLE
     kind: str | None = None
+    source: str = ""
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -68,13 +70,14 @@ def read_labelled(paths: Iterable[Path | str], *, held_out: bool = False) -> lis
     >>> one.document.text, LABELS[one.labels[0]]
     ('1 min read', 'byline')
     """
-    documents = [document for path in paths for document in _read(Path(path), held_out)]
+    found = ((Path(path).name, one) for path in paths for one in _read(Path(path), held_out))
+    documents = [replace(one, source=name) for name, one in found]
     if not documents:
         raise DataError(
             f"no labelled documents in {', '.join(map(str, paths))}; they are .jsonl or .parquet files"
         )
     kinds = {document.page: document.kind for document in documents if document.view == WHOLE}
-    return [_with_kind(document, kinds.get(document.page)) for document in documents]
+    return [replace(one, kind=one.kind or kinds.get(one.page)) for one in documents]
 
 
 def digest_of(one: LabelledDocument) -> str:
@@ -84,10 +87,6 @@ def digest_of(one: LabelledDocument) -> str:
     16
     """
     return hashlib.blake2b(one.page.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _with_kind(one: LabelledDocument, kind: str | None) -> LabelledDocument:
-    return LabelledDocument(one.document, one.allowed, one.page, one.site, one.view, one.kind or kind)
 
 
 def _read(path: Path, held_out: bool) -> Iterator[LabelledDocument]:

@@ -56,7 +56,7 @@ def evaluate(
     0
     """
     loaded = load_model(model)
-    documents = read_labelled(paths, held_out=True)
+    documents = read_labelled(paths, held_out=not folds)  # what is refitted is trained
     if folds:
         options = TrainOptions.from_card(loaded.card["options"], folds=folds)
         predictions = cross_predict(documents, options, convention, progress)

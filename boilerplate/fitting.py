@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 CHUNK = 300  # documents featurised at once
+FEW_PARAGRAPHS = 50_000
+SMALL_NETWORK = Options(members=2, first=64, second=48, epochs=20)
 NOT_ARTICLES = ("forum", "listing", "collection", "product", "service", "documentation")
 
 
@@ -50,23 +52,31 @@ class TrainOptions:
     seed: int = 0
     thin: int = 4  # thinned views of every whole page
     workers: int = 2
-    network: Options = field(default_factory=Options)
+    network: Options | None = None  # None: by the size of the data
+
+    def sized(self, documents: Sequence[LabelledDocument]) -> TrainOptions:
+        """Choose the network where nobody did; few paragraphs get a small one, that is trained in a minute."""
+        few = sum(len(one.document) for one in documents) < FEW_PARAGRAPHS
+        return replace(self, network=self.network or (SMALL_NETWORK if few else Options()))
 
     @classmethod
     def from_card(cls, options: Mapping[str, Any], *, folds: int) -> TrainOptions:
         """Read the options a model card keeps, with other folds."""
         plain = {name: value for name, value in options.items() if name not in ("network", "folds")}
-        return cls(folds=folds, network=Options(**options["network"]), **plain)
+        network = options["network"] and Options(**options["network"])
+        return cls(folds=folds, network=network, **plain)
 
 
 def fit_network(documents: Sequence[LabelledDocument], options: TrainOptions) -> Network:
     """Fit a calibrated network on documents and further views of them.
 
     >>> from boilerplate.corpora import read_labelled
+    >>> from boilerplate.features import FEATURES
     >>> options = TrainOptions(thin=1, network=Options(first=8, second=8, fewest_steps=10, epochs=1))
-    >>> fit_network(read_labelled(["seeds"])[:4], options).prior.shape
-    (13,)
+    >>> fit_network(read_labelled(["seeds"])[:4], options).mean.shape == (len(FEATURES),)
+    True
     """
+    options = options.sized(documents)
     views = training_views(documents, thin=options.thin, seed=options.seed)
     order = sorted(range(len(views)), key=lambda i: (views[i].page, views[i].view != WHOLE))
     views = [views[i] for i in order]
@@ -99,7 +109,7 @@ def predict(
 
 
 def scores_by_view(documents: Sequence[LabelledDocument], predictions: Sequence[Floats]) -> dict[str, Scores]:
-    """Score predictions for whole pages and for each extractor's view.
+    """Score predictions for the whole pages of each source and for each extractor's view.
 
     >>> from boilerplate.corpora import read_labelled
     >>> documents = read_labelled(["seeds"])
@@ -107,13 +117,20 @@ def scores_by_view(documents: Sequence[LabelledDocument], predictions: Sequence[
     >>> {view: scores.macro_f1 for view, scores in scores_by_view(documents, perfect).items()}
     {'whole page': 1.0}
     """
+    sources = {one.source for one in documents if one.view == WHOLE}
+    names = [_scored_as(one, sources) for one in documents]
     out = {}
-    for view in sorted({one.view for one in documents}, key=lambda view: (view != WHOLE, view)):
-        own = [i for i, one in enumerate(documents) if one.view == view]
+    for view in sorted(set(names), key=lambda name: (not name.startswith(WHOLE), name)):
+        own = [i for i, name in enumerate(names) if name == view]
         truth = np.concatenate([documents[i].labels for i in own])
         words = count_words([documents[i].document for i in own])
         out[view] = score(np.concatenate([predictions[i] for i in own]), truth, words, len(own))
     return out
+
+
+def _scored_as(one: LabelledDocument, sources: set[str]) -> str:
+    """Name what a document is scored with: its view, and for whole pages of several sources the source."""
+    return f"{WHOLE}, {one.source}" if one.view == WHOLE and len(sources) > 1 else one.view
 
 
 def site_folds(documents: Sequence[LabelledDocument], folds: int) -> Ints:

@@ -47,9 +47,9 @@ def train(
     >>> round(figures["whole page"].macro_f1, 2)  # doctest: +SKIP
     0.61
     """
-    options = options or TrainOptions()
     _check_output(Path(output), overwrite)
     documents = read_labelled(paths)
+    options = (options or TrainOptions()).sized(documents)
     _check_documents(documents, options)
     progress(f"{len(documents):,} documents of {len({one.site for one in documents}):,} sites")
     predictions = cross_predict(documents, options, CONVENTION, progress)

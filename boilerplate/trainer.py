@@ -30,18 +30,19 @@ class Options:
     """
 
     members: int = 3  # networks, each trained without another fold of sites
-    first: int = 96
-    second: int = 64
+    first: int = 128
+    second: int = 96
     epochs: int = 30
     fewest_steps: int = 400  # where the data are few
     batch: int = 1500  # paragraphs
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    dropout: float = 0.25
+    dropout: float = 0.3
     average: float = 0.998  # of the weights, over steps
     views: int = 4  # of each page, beside its first, drawn anew for every epoch
     smoothing: float = 0.05  # of each label, over all of them
     rarity: float = 0.3  # rows weigh their label's frequency to minus this power
+    evenness: float = 0.3  # and their document's length to minus this power
 
 
 @dataclass(frozen=True, eq=False)
