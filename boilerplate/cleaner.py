@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boilerplate.columns import CONVENTIONS
 from boilerplate.document import Cleaned, Document, FormatError, ModelError, Record
 from boilerplate.explanation import Explanation, explain
-from boilerplate.features import CONVENTIONS, Features, featurize
+from boilerplate.features import Features, featurize
 from boilerplate.labels import LABELS, Policy, policy_named
 from boilerplate.network import added
 from boilerplate.segment import segment_texts

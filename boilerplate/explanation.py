@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from boilerplate.columns import TOKEN_IDS, Columns
 from boilerplate.document import Document
-from boilerplate.features import TOKEN_IDS, Columns, Features, feature_names
+from boilerplate.features import Features, feature_names
 from boilerplate.labels import LABELS
 from boilerplate.network import Network
 

@@ -55,7 +55,7 @@ class TrainOptions:
     network: Options | None = None  # None: by the size of the data
 
     def sized(self, documents: Sequence[LabelledDocument]) -> TrainOptions:
-        """Choose the network where nobody did; few paragraphs get a small one, that is trained in a minute."""
+        """Choose the network where nobody did; few paragraphs get a small one, trained in a minute."""
         few = sum(len(one.document) for one in documents) < FEW_PARAGRAPHS
         return replace(self, network=self.network or (SMALL_NETWORK if few else Options()))
 

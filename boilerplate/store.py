@@ -20,8 +20,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from boilerplate.columns import WORD_BITS
 from boilerplate.document import ModelError, OutputError
-from boilerplate.features import WORD_BITS, feature_names
+from boilerplate.features import feature_names
 from boilerplate.labels import LABELS, Policy
 from boilerplate.network import Network
 

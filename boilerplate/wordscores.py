@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
-from boilerplate.features import WORD_BITS, Features
+from boilerplate.columns import WORD_BITS
+from boilerplate.features import Features
 
 __all__ = ["WordScores", "cross_fitted", "fit_word_scores", "weighed_words"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from boilerplate.characters import code_points, folds
+from boilerplate.columns import Columns
 from boilerplate.corpora import read_labelled
-from boilerplate.features import Columns
 from boilerplate.labels import CONTENT, LABELS
 from boilerplate.segment import segment_text
 

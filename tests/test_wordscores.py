@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boilerplate.features import WORD_BITS, Features, featurize
+from boilerplate.columns import WORD_BITS
+from boilerplate.features import Features, featurize
 from boilerplate.segment import segment_text
 from boilerplate.wordscores import UNSEEN, cross_fitted, fit_word_scores, weighed_words
 
