@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 CHUNK = 300  # documents featurised at once
 FEW_PARAGRAPHS = 50_000
-SMALL_NETWORK = Options(members=2, first=64, second=48, epochs=20)
+SMALL_NETWORK = Options(members=2, first=64, second=48, epochs=12, fewest_steps=250)
 NOT_ARTICLES = ("forum", "listing", "collection", "product", "service", "documentation")
 
 
