@@ -387,7 +387,13 @@ def test_a_reader_of_explain_that_goes_away_ends_the_run_quietly(tmp_path: Path)
 
 def interrupt(command: Sequence[str], when: Any) -> tuple[int, bytes]:
     """Send a real SIGINT once ``when()`` is true, and give exit code and errors."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+
+    def heeding() -> None:
+        """Undo what a shell does to the processes it starts in the background: they ignore SIGINT."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stderr=pipe, preexec_fn=heeding) as running:
         deadline = time.monotonic() + 60
         while not when() and time.monotonic() < deadline:
             time.sleep(0.002)
