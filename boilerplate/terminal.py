@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -155,10 +155,7 @@ def print_summary(summary: Summary) -> None:
 
 
 def _table_of(summary: Summary) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("label")
-    for heading in ("kept", "words kept", "removed", "words removed"):
-        table.add_column(heading, justify="right")
+    table = _plain_table("label", "kept", "words kept", "removed", "words removed")
     for label in map(str, LABELS):
         kept, removed = summary.kept.get(label, Count()), summary.removed.get(label, Count())
         if kept.paragraphs or removed.paragraphs:
@@ -229,31 +226,38 @@ def _shown(value: Any) -> str:
 
 
 def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print figures by view: F1 of each label, macro-F1, and what goes at 1 % of the content lost.
+    """Print figures: a line a view, then precision, recall and F1 of each label in the first view.
 
     ``scores`` has, for each view, what ``metrics.Scores.as_dict`` gives.
     """
+    console, first = Console(highlight=False), next(iter(scores))
+    console.print(_table_of_views(scores))
+    console.print()
+    console.print(_table_of_labels(first, scores[first]["precision_recall_f1_rows"]))
+
+
+def _table_of_views(scores: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = _plain_table("view", "documents", "macro-F1", "removed at 1% lost")
+    for view, own in scores.items():
+        figures = own["macro_f1"], own["removed_at_1_percent_lost"]
+        table.add_row(view, f"{own['documents']:,}", *(f"{figure:.3f}" for figure in figures))
+    return table
+
+
+def _table_of_labels(view: str, labels: Mapping[str, Sequence[Any]]) -> Table:
+    table = _plain_table(view, "precision", "recall", "F1", "paragraphs")
+    for label, (*figures, rows) in labels.items():
+        shown = [f"{figure:.3f}" if rows else "-" for figure in figures]
+        table.add_row(Text(label, style=COLOURS[label]), *shown, f"{rows:,}")
+    return table
+
+
+def _plain_table(first: str, *headings: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("F1 of")
-    for view in scores:
-        table.add_column(view, justify="right")
-    for label in map(str, LABELS):
-        table.add_row(
-            Text(label, style=COLOURS[label]), *[_f1(figures, label) for figures in scores.values()]
-        )
-    rows = {"macro": "macro_f1", "removed at 1% lost": "removed_at_1_percent_lost", "documents": "documents"}
-    for name, key in rows.items():
-        table.add_row(name, *[_figure(figures[key]) for figures in scores.values()], style="bold")
-    Console(highlight=False).print(table)
-
-
-def _f1(figures: Mapping[str, Any], label: str) -> str:
-    _, _, f1, rows = figures["precision_recall_f1_rows"][label]
-    return f"{f1:.3f}" if rows else "-"
-
-
-def _figure(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    table.add_column(first)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
 
 
 def saying(message: str) -> None:
