@@ -43,9 +43,14 @@ def train(
     Folders named ``heldout`` are left out. Wrong data raise DataError, a folder that
     stands there already OutputError.
 
-    >>> figures = train(["seeds"], "models/mine")  # doctest: +SKIP
-    >>> round(figures["whole page"].macro_f1, 2)  # doctest: +SKIP
-    0.61
+    >>> import tempfile
+    >>> from boilerplate.trainer import Options
+    >>> small = Options(first=8, second=8, fewest_steps=9, epochs=1, members=1)
+    >>> quick = TrainOptions(folds=2, thin=1, workers=1, network=small)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     figures = train(["seeds"], folder, quick)
+    >>> list(figures)
+    ['whole page']
     """
     _check_output(Path(output), overwrite)
     documents = read_labelled(paths)
