@@ -28,7 +28,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from boilerplate.features import Features
 from boilerplate.network import INPUT_STEPS, Member, Network, whole_inputs
-from boilerplate.trainer import NEAR, WIDE, Options, Rows, softmax, train_parameters, whole_layers
+from boilerplate.trainer import Options, Rows, softmax, train_parameters, whole_blocks
 from boilerplate.wordscores import WordScores, cross_fitted, fit_word_scores, weighed_words
 
 __all__ = ["ParagraphClassifier", "calibration", "folds_of"]
@@ -204,8 +204,6 @@ class _Lesson:
             words=words.table,
             word_scale=words.scale,
             word_bias=words.bias,
-            near=np.array(NEAR),
-            wide=np.array(WIDE),
             members=(),
         )
         return replace(network, members=tuple(self._member(rows, fold == k, k, network) for k in members))
@@ -253,9 +251,9 @@ class _Lesson:
         parameters = train_parameters(lesson, self.options, seed)
         count = len(lesson.lengths)
         some = np.linspace(0, count - 1, min(count, RANGE_DOCUMENTS)).astype(np.int64)
-        layers = whole_layers(parameters, lesson.documents(some))
+        blocks, last = whole_blocks(parameters, lesson.documents(some))
         nothing = np.zeros(self.allowed.shape[1], dtype=np.float32)
-        return Member(**layers, temperature=np.ones(1, dtype=np.float32), prior=nothing)
+        return Member(blocks, last, temperature=np.ones(1, dtype=np.float32), prior=nothing)
 
 
 def calibration(scores: Floats, allowed: Bools, weights: Reals) -> tuple[float, Reals]:

@@ -35,7 +35,7 @@ Ints = NDArray[np.int64]
 
 CHUNK = 300  # documents featurised at once
 FEW_PARAGRAPHS = 50_000
-SMALL_NETWORK = Options(members=2, first=64, second=48, epochs=12, fewest_steps=250)
+SMALL_NETWORK = Options(widths=(32, 32, 24), epochs=12, fewest_steps=250)
 NOT_ARTICLES = ("forum", "listing", "collection", "product", "service", "documentation")
 
 
@@ -72,7 +72,7 @@ def fit_network(documents: Sequence[LabelledDocument], options: TrainOptions) ->
 
     >>> from boilerplate.corpora import read_labelled
     >>> from boilerplate.features import FEATURES
-    >>> options = TrainOptions(thin=1, network=Options(first=8, second=8, fewest_steps=10, epochs=1))
+    >>> options = TrainOptions(thin=1, network=Options(widths=(8, 8, 8), fewest_steps=10, epochs=1))
     >>> fit_network(read_labelled(["seeds"])[:4], options).mean.shape == (len(FEATURES),)
     True
     """
@@ -155,7 +155,7 @@ def cross_predict(
     """Predict every document by a network that never saw its site.
 
     >>> from boilerplate.corpora import read_labelled
-    >>> small = Options(first=8, second=8, fewest_steps=10, epochs=1)
+    >>> small = Options(widths=(8, 8, 8), fewest_steps=10, epochs=1)
     >>> documents = read_labelled(["seeds"])[:4]
     >>> len(cross_predict(documents, TrainOptions(folds=2, thin=1, workers=1, network=small)))
     4

@@ -1,10 +1,10 @@
 """The packaged model at work: from features to calibrated probabilities, in plain arrays.
 
-A few small networks of three layers over the paragraphs of a document in their order,
-averaged. The first layer sees a window of neighbours (features and word scores), the
-second a wider, dilated window of the first (Yu and Koltun, Multi-Scale Context
-Aggregation by Dilated Convolutions, ICLR 2016) and the document's mean, the third
-decides.
+One or a few small convolutional networks over the paragraphs of a document in their
+order, averaged. The first block looks at each paragraph alone (features and word scores),
+the next at a window of neighbours, the next at a wider, dilated one (Yu and Koltun,
+Multi-Scale Context Aggregation by Dilated Convolutions, ICLR 2016), both also at the
+document's mean; the last layer decides from what all blocks found.
 
 All weights and activations are whole numbers whose sums stay below 2 ** 24, where
 float32 counts exactly; so the answer for a document is the same to the bit whatever
@@ -14,7 +14,7 @@ Efficient Integer-Arithmetic-Only Inference, CVPR 2018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -28,15 +28,15 @@ __all__ = [
     "HIDDEN_STEPS",
     "INPUT_CLIP",
     "INPUT_STEPS",
+    "Block",
     "Layer",
     "Member",
     "Network",
+    "Spaced",
     "added",
-    "neighbours",
     "quantised",
     "whole_inputs",
     "whole_layer",
-    "window",
 ]
 
 Floats = NDArray[np.float32]
@@ -49,9 +49,9 @@ INPUT_CLIP = 4.0  # standard deviations
 INPUT_STEPS = 16  # per standard deviation
 HIDDEN_STEPS = 255
 FADE = 1.0  # steps a paragraph
-LAYERS = ("first", "second", "pooled", "third")
-PLAIN = ("mean", "spread", "words", "word_scale", "word_bias", "near", "wide")
-BLOCK = 4096  # paragraphs worked on at once, to stay in the cache
+PLAIN = ("mean", "spread", "words", "word_scale", "word_bias")
+PARTS = ("weights", "scale", "bias")
+CHUNK = 2048  # paragraphs worked on at once, to stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,45 +74,111 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
+class Spaced:
+    """Where the rows of several documents stand when empty rows set them apart.
+
+    With a gap as wide as the farthest offset, a shifted slice of the rows is everyone's neighbour
+    at that offset, and nobody sees another document.
+
+    >>> spaced = Spaced.of(np.array([2, 1]), gap=1)
+    >>> spaced.spread(np.array([[1.0], [2.0], [3.0]])).ravel().tolist()
+    [0.0, 1.0, 2.0, 0.0, 3.0, 0.0]
+    """
+
+    at: Ints
+    size: int
+    gap: int
+
+    @classmethod
+    def of(cls, lengths: Ints, gap: int) -> Spaced:
+        """Lay out documents of these lengths."""
+        at = np.arange(int(lengths.sum())) + gap * np.repeat(np.arange(1, len(lengths) + 1), lengths)
+        return cls(at, int(lengths.sum()) + gap * (len(lengths) + 1), gap)
+
+    def spread(self, rows: Reals) -> Reals:
+        """Set rows apart."""
+        out: Reals = np.zeros((self.size, rows.shape[1]), dtype=rows.dtype)
+        out[self.at] = rows
+        return out
+
+    def neighbours(self, spread: Reals, offset: int) -> Reals:
+        """Give every row's neighbour at an offset, for all places but the outer gaps; a view."""
+        return spread[self.gap + offset : self.size - self.gap + offset]
+
+    @property
+    def inner(self) -> Ints:
+        """Where each row stands in what ``neighbours`` gives."""
+        return self.at - self.gap
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A layer over the neighbours at some offsets, and one over the mean of the document."""
+
+    offsets: Ints
+    layer: Layer
+    pooled: Layer
+
+    def __call__(self, rows: Floats, lengths: Ints, spaced: Spaced) -> Floats:
+        """Find the hidden values of every paragraph, whole numbers."""
+        kernels = self.layer.weights.reshape(len(self.offsets), rows.shape[1], -1)
+        if len(kernels) == 1:
+            sums = rows @ kernels[0]
+        else:
+            spread = spaced.spread(rows)
+            parts = (spaced.neighbours(spread, o) @ k for o, k in zip(self.offsets, kernels, strict=True))
+            sums = reduce(np.add, parts)[spaced.inner]
+        found = sums * self.layer.scale + self.layer.bias
+        found += np.repeat(self.pooled(_document_means(rows, lengths)), lengths, axis=0)
+        hidden: Floats = np.rint(np.clip(found, 0, HIDDEN_STEPS))
+        return hidden
+
+
+@dataclass(frozen=True, eq=False)
 class Member:
     """One network of the ensemble, and its own calibration."""
 
-    first: Layer
-    second: Layer
-    pooled: Layer
-    third: Layer
+    blocks: tuple[Block, ...]
+    last: Layer
     temperature: Floats
     prior: Floats
 
-    def scores(self, first: Floats, wide: Ints, lengths: Ints) -> Floats:
-        """Score paragraphs from what the first layer made of their windows."""
-        hidden = _hidden(first)
-        pooled = np.repeat(self.pooled(_document_means(hidden, lengths)), lengths, axis=0)
-        [beyond] = _over(hidden, lengths, wide, [self.second])
-        found = self.third(np.hstack([_hidden(beyond + pooled), hidden]))
-        return found * self.temperature + self.prior
+    def scores(self, inputs: Floats, lengths: Ints) -> Floats:
+        """Score the paragraphs of some documents."""
+        spaced = Spaced.of(lengths, max(int(np.abs(block.offsets).max()) for block in self.blocks))
+        hidden = [inputs]
+        for block in self.blocks:
+            hidden.append(block(hidden[-1], lengths, spaced))
+        return self.last(np.hstack(hidden[1:])) * self.temperature + self.prior
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Give the member as named arrays, whole numbers as int16."""
         out: dict[str, NDArray[np.generic]] = {"temperature": self.temperature, "prior": self.prior}
-        for name in LAYERS:
-            layer: Layer = getattr(self, name)
-            out[f"{name}.weights"] = layer.weights.astype(np.int16)
-            out |= {f"{name}.scale": layer.scale, f"{name}.bias": layer.bias}
-        return out
+        for number, block in enumerate(self.blocks):
+            out[f"block.{number}.offsets"] = block.offsets
+            out |= _layer_arrays(f"block.{number}.layer", block.layer)
+            out |= _layer_arrays(f"block.{number}.pooled", block.pooled)
+        return out | _layer_arrays("last", self.last)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Member:
         """Build a member from named arrays; a missing one is a KeyError."""
-        parts = ("weights", "scale", "bias")
-        layers = {
-            name: Layer(*(arrays[f"{name}.{part}"].astype(np.float32) for part in parts)) for name in LAYERS
-        }
-        return cls(
-            **layers,
-            temperature=arrays["temperature"].astype(np.float32),
-            prior=arrays["prior"].astype(np.float32),
-        )
+        blocks: list[Block] = []
+        while f"block.{len(blocks)}.offsets" in arrays:
+            own = f"block.{len(blocks)}"
+            offsets = arrays[f"{own}.offsets"].astype(np.int64)
+            blocks.append(Block(offsets, _layer(arrays, f"{own}.layer"), _layer(arrays, f"{own}.pooled")))
+        temperature, prior = (arrays[name].astype(np.float32) for name in ("temperature", "prior"))
+        return cls(tuple(blocks), _layer(arrays, "last"), temperature, prior)
+
+
+def _layer_arrays(name: str, layer: Layer) -> dict[str, NDArray[np.generic]]:
+    kinds = (np.int16, np.float32, np.float32)
+    return {f"{name}.{part}": getattr(layer, part).astype(k) for part, k in zip(PARTS, kinds, strict=True)}
+
+
+def _layer(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Layer:
+    return Layer(*(arrays[f"{name}.{part}"].astype(np.float32) for part in PARTS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,15 +190,17 @@ class Network:
     words: NDArray[np.int8]
     word_scale: Floats
     word_bias: Floats
-    near: Ints
-    wide: Ints
     members: tuple[Member, ...]
 
     def scores(self, inputs: Floats, lengths: Ints) -> Floats:
         """Score whole-number inputs of documents of these lengths, calibrated, (paragraphs x classes)."""
-        firsts = _over(inputs, lengths, self.near, [member.first for member in self.members])
-        pairs = zip(self.members, firsts, strict=True)
-        total = reduce(np.add, [member.scores(first, self.wide, lengths) for member, first in pairs])
+        none = np.empty((0, len(self.word_bias)), dtype=np.float32)
+        borders = np.append(0, np.cumsum(lengths))
+        chunks = [(slice(low, high), slice(*borders[[low, high]])) for low, high in _chunks(borders)]
+        return np.concatenate([none, *(self._chunk(inputs[rows], lengths[own]) for own, rows in chunks)])
+
+    def _chunk(self, inputs: Floats, lengths: Ints) -> Floats:
+        total = reduce(np.add, [member.scores(inputs, lengths) for member in self.members])
         mean: Floats = total / np.float32(len(self.members))
         return mean
 
@@ -164,7 +232,7 @@ class Network:
         """Give the network as named arrays.
 
         >>> from boilerplate.store import load_model
-        >>> load_model().network.arrays()["member.0.first.weights"].dtype
+        >>> load_model().network.arrays()["member.0.last.weights"].dtype
         dtype('int16')
         """
         out: dict[str, NDArray[np.generic]] = {name: getattr(self, name) for name in PLAIN}
@@ -177,27 +245,23 @@ class Network:
         """Build the network from named arrays; a missing one is a KeyError."""
         numbers = sorted({int(name.split(".")[1]) for name in arrays if name.startswith("member.")})
         if not numbers:
-            raise KeyError("member.0.first.weights")
+            raise KeyError("member.0.last.weights")
         members = tuple(Member.from_arrays(_below(arrays, f"member.{number}.")) for number in numbers)
         plain: dict[str, Any] = {name: arrays[name] for name in PLAIN}
         return cls(**plain, members=members)
 
 
+def _chunks(borders: Ints) -> Iterator[tuple[int, int]]:
+    """Yield ranges of documents of about as many paragraphs."""
+    low, last = 0, len(borders) - 1
+    while low < last:
+        high = min(int(np.searchsorted(borders, borders[low] + CHUNK)), last)
+        yield low, high
+        low = high
+
+
 def _below(arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> dict[str, NDArray[np.generic]]:
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _over(rows: Floats, lengths: Ints, offsets: Ints, layers: Sequence[Layer]) -> list[Floats]:
-    """Apply layers to every paragraph's window, block by block."""
-    around = neighbours(lengths, offsets)
-    padded = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.float32)])
-    outs = [np.empty((len(rows), layer.weights.shape[1]), dtype=np.float32) for layer in layers]
-    for low in range(0, len(rows), BLOCK):
-        block = slice(low, low + BLOCK)
-        seen = window(padded, around[block])
-        for layer, out in zip(layers, outs, strict=True):
-            out[block] = layer(seen)
-    return outs
 
 
 def whole_inputs(dense: Floats, scores: Floats, lengths: Ints) -> Floats:
@@ -233,28 +297,6 @@ def added(rows: Floats) -> Floats:
     return reduce(np.add, rows, np.zeros(rows.shape[1], dtype=np.float32))
 
 
-def neighbours(lengths: Ints, offsets: Ints | Sequence[int]) -> Ints:
-    """Number the paragraphs at each offset, (paragraphs x offsets); where there is none, one past the last.
-
-    >>> neighbours(np.array([2, 1]), [-1, 0, 1]).tolist()
-    [[3, 0, 1], [0, 1, 3], [3, 2, 3]]
-    """
-    total = int(lengths.sum())
-    ends = np.repeat(np.cumsum(lengths), lengths)[:, None]
-    starts = ends - np.repeat(lengths, lengths)[:, None]
-    at = np.arange(total)[:, None] + np.asarray(offsets, dtype=np.int64)
-    return np.where((at >= starts) & (at < ends), at, total)
-
-
-def window(padded: Floats, around: Ints) -> Floats:
-    """Set the rows around each paragraph beside one another; the last row of ``padded`` is zero.
-
-    >>> window(np.array([[1.0], [2.0], [0.0]], dtype=np.float32), np.array([[2, 0, 1]])).tolist()
-    [[0.0, 1.0, 2.0]]
-    """
-    return padded[around].reshape(len(around), -1)
-
-
 def quantised(values: Floats) -> Floats:
     """Bring standardised inputs to whole numbers.
 
@@ -263,10 +305,6 @@ def quantised(values: Floats) -> Floats:
     """
     steps: Floats = np.rint(np.clip(values, -INPUT_CLIP, INPUT_CLIP) * np.float32(INPUT_STEPS))
     return steps
-
-
-def _hidden(values: Floats) -> Floats:
-    return np.rint(np.clip(values, 0, HIDDEN_STEPS))
 
 
 def _document_means(rows: Floats, lengths: Ints) -> Floats:

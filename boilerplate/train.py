@@ -45,7 +45,7 @@ def train(
 
     >>> import tempfile
     >>> from boilerplate.trainer import Options
-    >>> small = Options(first=8, second=8, fewest_steps=9, epochs=1, members=1)
+    >>> small = Options(widths=(8, 8, 8), fewest_steps=9, epochs=1)
     >>> quick = TrainOptions(folds=2, thin=1, workers=1, network=small)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     figures = train(["seeds"], folder, quick)

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boilerplate.network import HIDDEN_STEPS, INPUT_CLIP, INPUT_STEPS, Layer, neighbours, whole_layer, window
+from boilerplate.network import HIDDEN_STEPS, INPUT_CLIP, INPUT_STEPS, Block, Layer, Spaced, whole_layer
 
-__all__ = ["NEAR", "WIDE", "Options", "Parameters", "Rows", "softmax", "train_parameters", "whole_layers"]
+__all__ = ["REACH", "Options", "Parameters", "Rows", "softmax", "train_parameters", "whole_blocks"]
 
 Reals = NDArray[np.floating]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Parameters = dict[str, Reals]
 
-NEAR = (-2, -1, 0, 1, 2)
-WIDE = (-6, -3, 0, 3, 6)
+REACH = ((0,), (-2, -1, 0, 1, 2), (-6, -3, 0, 3, 6))
+"""The neighbours each block looks at."""
+GAP = max(max(map(abs, offsets)) for offsets in REACH)
 
 
 @dataclass(frozen=True)
 class Options:
     """What shapes the network and its training; a change here is a change of predictions.
 
-    >>> Options(first=64).second
-    96
+    >>> Options(members=2).widths
+    (48, 64, 48)
     """
 
-    members: int = 3  # networks, each trained without another fold of sites
-    first: int = 128
-    second: int = 96
+    members: int = 1  # networks, each trained without another fold of sites
+    widths: tuple[int, ...] = (48, 64, 48)  # hidden values of each block
     epochs: int = 30
     fewest_steps: int = 400  # where the data are few
     batch: int = 1500  # paragraphs
@@ -63,6 +64,20 @@ class Rows:
     lengths: Ints
     pages: Ints
 
+    @cached_property
+    def spaced(self) -> Spaced:
+        """Where the rows stand when the documents are set apart."""
+        return Spaced.of(self.lengths, GAP)
+
+    def sums(self, values: Reals) -> Reals:
+        """Sum values over each document."""
+        sums: Reals = np.add.reduceat(values, np.cumsum(self.lengths) - self.lengths, axis=0)
+        return sums
+
+    def means(self, values: Reals) -> Reals:
+        """Average values over each document."""
+        return self.sums(values) / self.lengths[:, None].astype(values.dtype)
+
     def documents(self, chosen: Ints) -> Rows:
         """Take some documents, in the order given."""
         starts = np.cumsum(self.lengths) - self.lengths
@@ -80,8 +95,8 @@ def train_parameters(rows: Rows, options: Options, seed: int) -> Parameters:
 
     >>> allowed, one = np.eye(2, dtype=bool), np.ones(2, dtype=np.int64)
     >>> rows = Rows(np.array([[-1.0], [1.0]]), allowed, np.ones(2), one, np.arange(2))
-    >>> train_parameters(rows, Options(first=4, second=3, fewest_steps=2, epochs=1), 0)["third"].shape
-    (7, 2)
+    >>> train_parameters(rows, Options(widths=(4, 3, 2), fewest_steps=2, epochs=1), 0)["last"].shape
+    (9, 2)
     """
     random = np.random.default_rng(seed)
     whole = int(rows.lengths.sum()) <= options.batch
@@ -103,20 +118,19 @@ def _initial(
     inputs: int, classes: int, options: Options, random: np.random.Generator, kind: type
 ) -> Parameters:
     """Draw weights so that the signal keeps its size (He et al., ICCV 2015)."""
-    shapes = {
-        "first": (inputs * len(NEAR), options.first),
-        "second": (options.first * len(WIDE), options.second),
-        "pooled": (options.first, options.second),
-        "third": (options.second + options.first, classes),
-    }
+    sizes = (inputs, *options.widths)
     drawn: Parameters = {}
-    for name, shape in shapes.items():
-        drawn[name] = (random.standard_normal(shape) * np.sqrt(2 / shape[0]) / (1 + (name > "s"))).astype(
-            kind
-        )
-        drawn[f"{name}.bias"] = np.zeros(shape[1], dtype=kind)
-    del drawn["pooled.bias"]
-    return drawn
+    for k, offsets in enumerate(REACH):
+        drawn[f"{k}.layer"] = _draw(random, (len(offsets), sizes[k], sizes[k + 1]), 2.0)
+        drawn[f"{k}.layer.bias"] = np.zeros(sizes[k + 1])
+        drawn[f"{k}.pooled"] = _draw(random, (sizes[k], sizes[k + 1]), 0.5)
+    drawn["last"] = _draw(random, (sum(options.widths), classes), 0.5)
+    drawn["last.bias"] = np.zeros(classes)
+    return {name: value.astype(kind) for name, value in drawn.items()}
+
+
+def _draw(random: np.random.Generator, shape: tuple[int, ...], gain: float) -> Reals:
+    return random.standard_normal(shape) * np.sqrt(gain / np.prod(shape[:-1]))
 
 
 def _schedule(rows: Rows, options: Options, random: np.random.Generator) -> Iterator[tuple[float, Ints]]:
@@ -142,43 +156,61 @@ def _drawn(rows: Rows, views: int, random: np.random.Generator) -> Ints:
     return np.sort(np.concatenate([first, others[np.arange(len(others)) - begins < views]]))
 
 
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """One way through a block: what went in, spread out, the documents' means of it, and what came out."""
+
+    spread: Reals
+    means: Reals
+    hidden: Reals
+    mask: Reals
+
+
+def _forward(p: Parameters, batch: Rows, dropout: float, random: np.random.Generator) -> list[_Pass]:
+    """Pass a batch through the blocks; dropout as Srivastava et al. (JMLR 2014)."""
+    spaced, hidden, passes = batch.spaced, batch.inputs.astype(p["last"].dtype), []
+    for k, offsets in enumerate(REACH):
+        spread, means = spaced.spread(hidden), batch.means(hidden)
+        sums = sum(spaced.neighbours(spread, o) @ w for o, w in zip(offsets, p[f"{k}.layer"], strict=True))
+        found = np.asarray(sums)[spaced.inner] + p[f"{k}.layer.bias"]
+        found += np.repeat(means @ p[f"{k}.pooled"], batch.lengths, axis=0)
+        mask = _mask(found.shape, dropout, random, found.dtype) * (found > 0)
+        hidden = found * mask
+        passes.append(_Pass(spread, means, hidden, mask))
+    return passes
+
+
 def _gradient(
     p: Parameters, batch: Rows, dropout: float, smoothing: float, random: np.random.Generator
 ) -> Parameters:
     """Give the gradient of the mean negative log-likelihood of what is allowed."""
-    near, wide = neighbours(batch.lengths, NEAR), neighbours(batch.lengths, WIDE)
-    starts = np.cumsum(batch.lengths) - batch.lengths
-    kind = p["first"].dtype
-    share = (1 / batch.lengths)[:, None].astype(kind)
+    passes = _forward(p, batch, dropout, random)
+    top = np.hstack([one.hidden for one in passes])
+    error = _error(top @ p["last"] + p["last.bias"], batch, smoothing)
+    gradient = {"last": top.T @ error, "last.bias": error.sum(axis=0)}
+    parts = np.split(error @ p["last"].T, np.cumsum([one.hidden.shape[1] for one in passes])[:-1], axis=1)
+    back: Reals = np.zeros((), dtype=top.dtype)
+    for k in reversed(range(len(REACH))):
+        back = _backward(p, batch, k, passes[k], (parts[k] + back) * passes[k].mask, gradient)
+    return gradient
 
-    around = window(_padded(batch.inputs.astype(kind)), near)
-    first = np.maximum(around @ p["first"] + p["first.bias"], 0)
-    first *= (first_mask := _mask(first.shape, dropout, random, kind))
-    beyond = window(_padded(first), wide)
-    means = np.add.reduceat(first, starts, axis=0) * share
-    pooled = np.repeat(means @ p["pooled"], batch.lengths, axis=0)
-    second = np.maximum(beyond @ p["second"] + pooled + p["second.bias"], 0)
-    second *= (second_mask := _mask(second.shape, dropout, random, kind))
-    top = np.hstack([second, first])
-    error = _error(top @ p["third"] + p["third.bias"], batch, smoothing)
 
-    down = error @ p["third"].T
-    to_second = down[:, : second.shape[1]] * second_mask * (second > 0)
-    by_document = np.add.reduceat(to_second, starts, axis=0)
-    to_first = down[:, second.shape[1] :] + np.repeat(
-        by_document @ p["pooled"].T * share, batch.lengths, axis=0
-    )
-    to_first += _scattered(to_second @ p["second"].T, batch.lengths)
-    to_first *= first_mask * (first > 0)
-    return {
-        "first": around.T @ to_first,
-        "first.bias": to_first.sum(axis=0),
-        "second": beyond.T @ to_second,
-        "second.bias": to_second.sum(axis=0),
-        "pooled": means.T @ by_document,
-        "third": top.T @ error,
-        "third.bias": error.sum(axis=0),
-    }
+def _backward(p: Parameters, batch: Rows, k: int, one: _Pass, down: Reals, gradient: Parameters) -> Reals:
+    """Note the gradient of one block, and give what it sends back to the block before."""
+    spaced = batch.spaced
+    spread = spaced.spread(down)
+    core = spaced.neighbours(spread, 0)
+    gradient[f"{k}.layer"] = np.stack([spaced.neighbours(one.spread, o).T @ core for o in REACH[k]])
+    gradient[f"{k}.layer.bias"] = down.sum(axis=0)
+    by_document = batch.sums(down)
+    gradient[f"{k}.pooled"] = one.means.T @ by_document
+    if k == 0:
+        return down
+    pairs = zip(REACH[k], p[f"{k}.layer"], strict=True)
+    back = np.asarray(sum(spaced.neighbours(spread, -o) @ w.T for o, w in pairs))[spaced.inner]
+    pooled = (by_document @ p[f"{k}.pooled"].T) / batch.lengths[:, None].astype(down.dtype)
+    sent: Reals = back + np.repeat(pooled, batch.lengths, axis=0)
+    return sent
 
 
 def _error(scores: Reals, batch: Rows, smoothing: float) -> Reals:
@@ -206,25 +238,12 @@ def softmax(scores: Reals) -> Reals:
     return powers
 
 
-def _padded(rows: Reals) -> Reals:
-    padded: Reals = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=rows.dtype)])
-    return padded
-
-
 def _mask(shape: tuple[int, ...], dropout: float, random: np.random.Generator, kind: np.dtype) -> Reals:
     if not dropout:
         return np.ones((1, 1), dtype=kind)
     mask: Reals = (random.random(shape, dtype=np.float32) > dropout).astype(kind)
     mask /= kind.type(1 - dropout)
     return mask
-
-
-def _scattered(down: Reals, lengths: Ints) -> Reals:
-    """Send each window's gradient back to the rows it was made of."""
-    parts = down.reshape(len(down), len(WIDE), -1)
-    back = neighbours(lengths, [-offset for offset in WIDE])
-    nothing: Reals = np.zeros((), dtype=down.dtype)
-    return sum((_padded(parts[:, k])[back[:, k]] for k in range(len(WIDE))), start=nothing)
 
 
 def _adam(
@@ -243,32 +262,35 @@ def _adam(
         value -= (rate * (move if name.endswith("bias") else move + decay * value)).astype(value.dtype)
 
 
-def whole_layers(p: Parameters, rows: Rows) -> dict[str, Layer]:
-    """Round a trained network to layers of whole numbers, with ranges read off some rows.
+def whole_blocks(p: Parameters, rows: Rows) -> tuple[tuple[Block, ...], Layer]:
+    """Round a trained network to blocks of whole numbers and a last layer, with ranges read off some rows.
 
     >>> allowed, one = np.eye(2, dtype=bool), np.ones(2, dtype=np.int64)
     >>> rows = Rows(np.array([[-1.0], [1.0]]), allowed, np.ones(2), one, np.arange(2))
-    >>> options = Options(first=4, second=3, fewest_steps=2, epochs=1)
-    >>> sorted(whole_layers(train_parameters(rows, options, 0), rows))
-    ['first', 'pooled', 'second', 'third']
+    >>> options = Options(widths=(4, 3, 2), fewest_steps=2, epochs=1)
+    >>> blocks, last = whole_blocks(train_parameters(rows, options, 0), rows)
+    >>> [len(block.layer.bias) for block in blocks], last.weights.shape
+    ([4, 3, 2], (9, 2))
     """
-    near, wide = neighbours(rows.lengths, NEAR), neighbours(rows.lengths, WIDE)
-    first = np.maximum(window(_padded(rows.inputs), near) @ p["first"] + p["first.bias"], 0)
-    starts = np.cumsum(rows.lengths) - rows.lengths
-    means = np.add.reduceat(first, starts, axis=0) / rows.lengths[:, None]
-    pooled = np.repeat(means @ p["pooled"], rows.lengths, axis=0)
-    second = np.maximum(window(_padded(first), wide) @ p["second"] + pooled + p["second.bias"], 0)
-    one, two = _steps(first[rows.weights > 0]), _steps(second[rows.weights > 0])
-    both = np.concatenate([two, one])
-    inputs = np.full(len(p["first"]), 1 / INPUT_STEPS)
-    return {
-        "first": whole_layer(p["first"], p["first.bias"], inputs, one, INPUT_CLIP * INPUT_STEPS),
-        "second": whole_layer(p["second"], p["second.bias"], 1 / np.tile(one, len(WIDE)), two, HIDDEN_STEPS),
-        "pooled": whole_layer(p["pooled"], np.zeros(len(two)), 1 / one, two, HIDDEN_STEPS),
-        "third": whole_layer(
-            p["third"], p["third.bias"], 1 / both, np.ones(len(p["third.bias"])), HIDDEN_STEPS
-        ),
-    }
+    passes = _forward(p, rows, 0.0, np.random.default_rng(0))
+    unit, largest, blocks, units = (
+        np.full(rows.inputs.shape[1], INPUT_STEPS),
+        INPUT_CLIP * INPUT_STEPS,
+        [],
+        [],
+    )
+    for k, (offsets, one) in enumerate(zip(REACH, passes, strict=True)):
+        steps = _steps(one.hidden[rows.weights > 0])
+        kernels, pooled = p[f"{k}.layer"], p[f"{k}.pooled"]
+        flat = kernels.reshape(-1, kernels.shape[2])
+        layer = whole_layer(flat, p[f"{k}.layer.bias"], 1 / np.tile(unit, len(offsets)), steps, largest)
+        mean = whole_layer(pooled, np.zeros(len(steps)), 1 / unit, steps, largest)
+        blocks.append(Block(np.array(offsets), layer, mean))
+        units.append(steps)
+        unit, largest = steps, HIDDEN_STEPS
+    ones = np.ones(len(p["last.bias"]))
+    last = whole_layer(p["last"], p["last.bias"], 1 / np.concatenate(units), ones, HIDDEN_STEPS)
+    return tuple(blocks), last
 
 
 def _steps(hidden: Reals) -> Reals:

@@ -17,7 +17,7 @@ from boilerplate.trainer import Options
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ROOT / "seeds"
 SMALL = TrainOptions(
-    folds=3, thin=1, workers=1, network=Options(first=32, second=24, epochs=6, fewest_steps=150, views=1)
+    folds=3, thin=1, workers=1, network=Options(widths=(32, 24, 24), epochs=6, fewest_steps=150, views=1)
 )
 
 settings.register_profile("house", deadline=None, max_examples=60)

@@ -19,7 +19,7 @@ from boilerplate.features import Features, featurize
 from boilerplate.segment import segment_text
 from boilerplate.trainer import Options, softmax
 
-SMALL = Options(first=16, second=12, epochs=4, fewest_steps=80)
+SMALL = Options(widths=(16, 16, 12), epochs=4, fewest_steps=80)
 A, B, C = range(3)
 
 
@@ -39,7 +39,7 @@ def test_it_is_a_scikit_learn_classifier(
     check(estimator)
 
 
-@parametrize_with_checks([ParagraphClassifier(options=Options(first=8, second=6, epochs=2, fewest_steps=60))])
+@parametrize_with_checks([ParagraphClassifier(options=Options(widths=(8, 8, 6), epochs=2, fewest_steps=60))])
 def test_a_small_one_is_a_scikit_learn_classifier_too(
     estimator: ParagraphClassifier, check: Callable[[ParagraphClassifier], None]
 ) -> None:
@@ -220,7 +220,7 @@ def noisy(sites: int, *, seed: int, hard: float) -> tuple[NDArray[Any], ...]:
 
 def test_probabilities_hold_on_sites_held_out() -> None:
     X, y, sites, _ = noisy(40, seed=0, hard=1.0)
-    options = Options(first=32, second=24, epochs=30, fewest_steps=300, dropout=0)
+    options = Options(widths=(32, 24, 24), epochs=30, fewest_steps=300, dropout=0)
     fitted = ParagraphClassifier(options=options).fit(X, y, groups=np.arange(len(X)), sites=sites)
     fresh, truth, _, chance = noisy(120, seed=1, hard=1.0)
     found = fitted.predict_proba(fresh)[:, 1]

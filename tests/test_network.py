@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, product
 
 import numpy as np
 import pytest
@@ -13,26 +14,25 @@ from numpy.typing import NDArray
 from boilerplate.cleaner import Cleaner
 from boilerplate.features import featurize
 from boilerplate.network import (
-    BLOCK,
+    CHUNK,
     EXACT,
     HIDDEN_STEPS,
     INPUT_CLIP,
     INPUT_STEPS,
     LARGEST,
-    LAYERS,
+    Block,
     Layer,
     Member,
     Network,
+    Spaced,
     _document_means,
     added,
-    neighbours,
     quantised,
     whole_inputs,
     whole_layer,
-    window,
 )
 from boilerplate.segment import segment_text
-from boilerplate.trainer import NEAR, WIDE, Options, Parameters, Rows, train_parameters, whole_layers
+from boilerplate.trainer import REACH, Options, Parameters, Rows, train_parameters, whole_blocks
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -71,12 +71,12 @@ def lesson(documents: int, seed: int = 0) -> Rows:
 def trained() -> tuple[Parameters, Network]:
     rows = lesson(300)
     parameters = train_parameters(
-        rows, Options(first=24, second=16, epochs=5, fewest_steps=300, dropout=0), 0
+        rows, Options(widths=(24, 16, 12), epochs=5, fewest_steps=300, dropout=0), 0
     )
-    return parameters, network_of(whole_layers(parameters, rows))
+    return parameters, network_of(whole_blocks(parameters, rows))
 
 
-def network_of(layers: dict[str, Layer]) -> Network:
+def network_of(parts: tuple[tuple[Block, ...], Layer]) -> Network:
     ones, none = np.ones(COLUMNS, dtype=np.float32), np.zeros(CLASSES, dtype=np.float32)
     return Network(
         mean=0 * ones,
@@ -84,25 +84,21 @@ def network_of(layers: dict[str, Layer]) -> Network:
         words=np.zeros((0, CLASSES), dtype=np.int8),
         word_scale=none,
         word_bias=none,
-        near=np.array(NEAR),
-        wide=np.array(WIDE),
-        members=(Member(**layers, temperature=np.ones(1, dtype=np.float32), prior=none),),
+        members=(Member(*parts, temperature=np.ones(1, dtype=np.float32), prior=none),),
     )
 
 
 def float_scores(p: Parameters, inputs: Floats) -> NDArray[np.float64]:
     """Score the rows of one document by the definition, a row at a time, in floats."""
-
-    def around(rows: list[NDArray[np.float64]], i: int, offsets: tuple[int, ...]) -> NDArray[np.float64]:
-        nothing = np.zeros_like(rows[0])
-        return np.concatenate([rows[i + k] if 0 <= i + k < len(rows) else nothing for k in offsets])
-
-    rows = list(inputs.astype(np.float64) / INPUT_STEPS)
-    n = range(len(rows))
-    first = [np.maximum(around(rows, i, NEAR) @ p["first"] + p["first.bias"], 0) for i in n]
-    pooled = np.mean(first, axis=0) @ p["pooled"]
-    second = [np.maximum(around(first, i, WIDE) @ p["second"] + p["second.bias"] + pooled, 0) for i in n]
-    return np.array([np.append(second[i], first[i]) @ p["third"] + p["third.bias"] for i in n])
+    hidden, found = inputs.astype(np.float64) / INPUT_STEPS, []
+    for k, offsets in enumerate(REACH):
+        sums = np.tile(p[f"{k}.layer.bias"] + hidden.mean(axis=0) @ p[f"{k}.pooled"], (len(hidden), 1))
+        for i, offset in product(range(len(hidden)), offsets):
+            if 0 <= i + offset < len(hidden):
+                sums[i] += hidden[i + offset] @ p[f"{k}.layer"][offsets.index(offset)]
+        hidden = np.maximum(sums, 0)
+        found.append(hidden)
+    return np.hstack(found) @ p["last"] + p["last.bias"]
 
 
 def test_rounding_to_whole_numbers_stays_close_to_the_floats(trained: tuple[Parameters, Network]) -> None:
@@ -149,7 +145,7 @@ def test_scores_are_the_same_to_the_bit_for_any_split_and_order(
 def test_a_network_of_full_size_gives_the_same_bits_for_one_document_as_for_many() -> None:
     rows = lesson(80)
     options = Options(batch=10**6, fewest_steps=1, epochs=1)
-    network = network_of(whole_layers(train_parameters(rows, options, 0), rows))
+    network = network_of(whole_blocks(train_parameters(rows, options, 0), rows))
     inputs = rows.inputs * np.float32(INPUT_STEPS)
     alone = [
         network.scores(own, np.array([len(own)])) for own in np.split(inputs, np.cumsum(rows.lengths)[:-1])
@@ -157,10 +153,10 @@ def test_a_network_of_full_size_gives_the_same_bits_for_one_document_as_for_many
     assert bits(network.scores(inputs, rows.lengths)) == bits(np.concatenate(alone))
 
 
-def test_a_document_longer_than_a_block_is_the_same_wherever_the_blocks_fall(
+def test_a_document_longer_than_a_chunk_is_the_same_wherever_the_chunks_fall(
     trained: tuple[Parameters, Network],
 ) -> None:
-    network, long = trained[1], some_inputs(BLOCK + 700)
+    network, long = trained[1], some_inputs(CHUNK + 700)
     alone = network.scores(long, np.array([len(long)]))
     behind = network.scores(np.vstack([some_inputs(300, seed=1), long]), np.array([300, len(long)]))[300:]
     assert bits(alone) == bits(behind)
@@ -230,11 +226,11 @@ def test_the_worst_inputs_of_a_layer_are_counted_exactly() -> None:
 
 
 def test_the_layers_of_a_trained_network_keep_to_the_bound(cleaner: Cleaner) -> None:
-    bounds = dict.fromkeys(LAYERS, HIDDEN_STEPS) | {"first": INPUT_CLIP * INPUT_STEPS}
     for member in cleaner.model.network.members:
-        for name, largest in bounds.items():
-            weights = getattr(member, name).weights
-            assert np.abs(weights).sum(axis=0, dtype=np.float64).max() * largest < EXACT
+        layers = [(block.layer, block.pooled) for block in member.blocks]
+        for number, layer in enumerate([*chain(*layers), member.last]):
+            largest = INPUT_CLIP * INPUT_STEPS if number < 2 else HIDDEN_STEPS
+            assert np.abs(layer.weights).sum(axis=0, dtype=np.float64).max() * largest < EXACT
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=6), st.integers(0, 9))
@@ -278,20 +274,15 @@ def test_a_documents_mean_is_whole_too_and_that_of_no_rows_is_zero(lengths: list
 # neighbours and arrays
 
 
-@given(st.lists(st.integers(0, 5), max_size=6), st.lists(st.integers(-7, 7), min_size=1, max_size=4))
-def test_neighbours_are_of_the_same_document_or_nobody(lengths: list[int], offsets: list[int]) -> None:
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(-7, 7))
+def test_neighbours_are_of_the_same_document_or_nobody(lengths: list[int], offset: int) -> None:
     document = np.repeat(np.arange(len(lengths)), lengths)
-    found = neighbours(np.array(lengths, dtype=np.int64), offsets)
-    assert found.shape == (len(document), len(offsets))
-    for i, row in enumerate(found.tolist()):
-        for offset, j in zip(offsets, row, strict=True):
-            inside = 0 <= i + offset < len(document) and document[i + offset] == document[i]
-            assert j == (i + offset if inside else len(document))
-
-
-def test_a_window_sets_rows_beside_one_another() -> None:
-    padded = np.array([[1, 2], [3, 4], [0, 0]], dtype=np.float32)
-    assert window(padded, np.array([[1, 0], [2, 1]])).tolist() == [[3, 4, 1, 2], [0, 0, 3, 4]]
+    spaced = Spaced.of(np.array(lengths, dtype=np.int64), 7)
+    rows = np.arange(1.0, len(document) + 1)[:, None]
+    found = spaced.neighbours(spaced.spread(rows), offset)[spaced.inner]
+    for i, [value] in enumerate(found.tolist()):
+        inside = 0 <= i + offset < len(document) and document[i + offset] == document[i]
+        assert value == (i + offset + 1 if inside else 0)
 
 
 def test_word_scores_are_the_sum_of_the_words_over_the_root_of_their_number(cleaner: Cleaner) -> None:
@@ -323,7 +314,9 @@ def test_weights_are_kept_as_small_whole_numbers(cleaner: Cleaner) -> None:
     assert not [name for name, array in arrays.items() if array.dtype == object]
 
 
-@pytest.mark.parametrize("name", ["mean", "member.0.first.weights", "member.0.third.bias", "member.0.prior"])
+@pytest.mark.parametrize(
+    "name", ["mean", "member.0.block.1.layer.weights", "member.0.last.bias", "member.0.prior"]
+)
 def test_a_missing_array_is_named(cleaner: Cleaner, name: str) -> None:
     arrays = cleaner.model.network.arrays()
     del arrays[name]

@@ -23,7 +23,7 @@ from boilerplate.train import calibration_rows, train
 from boilerplate.trainer import Options
 
 TRAINED = len(list(SEEDS.glob("*.jsonl")))
-TINY = replace(SMALL, folds=2, network=Options(first=8, second=6, epochs=2, fewest_steps=20, views=1))
+TINY = replace(SMALL, folds=2, network=Options(widths=(8, 8, 6), epochs=2, fewest_steps=20, views=1))
 
 
 def written(path: Path, rows: int, *, label: str | None = "body", site: str = "a{}.org") -> Path:

@@ -6,12 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from boilerplate.network import neighbours, window
 from boilerplate.trainer import (
-    NEAR,
-    WIDE,
+    REACH,
     Options,
     Parameters,
     Rows,
@@ -23,7 +20,7 @@ from boilerplate.trainer import (
 )
 
 COLUMNS, CLASSES = 3, 4
-SMALL = Options(first=6, second=5)
+SMALL = Options(widths=(6, 5, 4))
 
 
 def some_rows(lengths: list[int], *, seed: int = 0) -> Rows:
@@ -39,17 +36,19 @@ def some_rows(lengths: list[int], *, seed: int = 0) -> Rows:
 def loss(p: Parameters, rows: Rows) -> float:
     """Give the mean negative log-likelihood of what is allowed, by its definition."""
 
-    def padded(values: NDArray[np.floating]) -> NDArray[np.floating]:
-        return np.vstack([values, np.zeros((1, values.shape[1]))])
-
-    document = np.repeat(np.arange(len(rows.lengths)), rows.lengths)
-    around = window(padded(rows.inputs), neighbours(rows.lengths, NEAR))
-    first = np.maximum(around @ p["first"] + p["first.bias"], 0)
-    means = np.array([first[document == d].mean(axis=0) for d in range(len(rows.lengths))])
-    beyond = window(padded(first), neighbours(rows.lengths, WIDE))
-    second = np.maximum(beyond @ p["second"] + p["second.bias"] + (means @ p["pooled"])[document], 0)
-    found = softmax(np.hstack([second, first]) @ p["third"] + p["third.bias"])
-    likely = np.log((found * rows.allowed).sum(axis=1))
+    found = []
+    for document in np.split(rows.inputs, np.cumsum(rows.lengths)[:-1]):
+        hidden, all_hidden = document, []
+        for k, offsets in enumerate(REACH):
+            sums = p[f"{k}.layer.bias"] + hidden.mean(axis=0) @ p[f"{k}.pooled"] + 0 * hidden[:, :1]
+            for offset, weights in zip(offsets, p[f"{k}.layer"], strict=True):
+                for i in range(len(hidden)):
+                    if 0 <= i + offset < len(hidden):
+                        sums[i] += hidden[i + offset] @ weights
+            hidden = np.maximum(sums, 0)
+            all_hidden.append(hidden)
+        found.append(softmax(np.hstack(all_hidden) @ p["last"] + p["last.bias"]))
+    likely = np.log((np.concatenate(found) * rows.allowed).sum(axis=1))
     return float(-(rows.weights * likely).sum() / rows.weights.sum())
 
 
