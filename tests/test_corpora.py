@@ -12,10 +12,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from boilerplate.corpora import WHOLE, LabelledDocument, digest_of, read_labelled, site_of, training_views
+from boilerplate.corpora import (
+    LINE,
+    WHOLE,
+    LabelledDocument,
+    StaleReading,
+    Truth,
+    digest_of,
+    digest_of_texts,
+    read_labelled,
+    site_of,
+    training_views,
+)
 from boilerplate.document import DataError
 from boilerplate.features import featurize
 from boilerplate.labels import LABELS
+from boilerplate.pages import PageColumns
 
 BODY, BYLINE, LEGAL = (LABELS.index(name) for name in ("body", "byline", "legal"))
 ROW = {
@@ -249,7 +261,7 @@ def test_a_digest_is_of_the_page_whatever_its_view(tmp_path: Path) -> None:
 
 
 def seeds() -> list[LabelledDocument]:
-    return read_labelled([Path(__file__).resolve().parent.parent / "seeds"])
+    return read_labelled([Path(__file__).resolve().parent.parent / "seeds" / "articles"])
 
 
 def test_views_stand_behind_their_page_with_its_labels() -> None:
@@ -278,3 +290,218 @@ def test_residue_has_no_further_views(tmp_path: Path) -> None:
     row = {"doc": "x/1", "url": None, "extractor": "jusText", "lines": ["So."], "labels": ["body"]}
     documents = read_labelled([residue(tmp_path / "r.parquet", [row])])
     assert training_views(documents, thin=3, seed=0) == documents
+
+
+STORY = "The mill burnt down last night, they say, and nobody in the village saw it happen."
+PAGE = {
+    "corpus": "x",
+    "page_id": "1",
+    "url": "https://www.a.test.org/1",
+    "page_type": "article",
+    "html": f"<p>Home<h1>A mill</h1><p>{STORY}<p>Most read".encode(),
+    "title": "A mill",
+    "author": None,
+    "main_content": STORY,
+    "with": ["burnt down last night"],
+    "without": ["Home"],
+}
+UNSIGNED = {**PAGE, "url": None, "html": PAGE["html"] + b'<link rel=canonical href="https://b.test/1">'}
+TEXTS = ["Home", "A mill", STORY, "Most read"]
+HEADING = LABELS.index("heading")
+
+
+def pages(path: Path, *rows: dict[str, Any]) -> Path:
+    kinds = pa.schema(
+        [(name, pa.string()) for name in ("corpus", "page_id", "url", "page_type")]
+        + [("html", pa.binary())]
+        + [(name, pa.string()) for name in ("title", "author", "main_content")]
+        + [(name, pa.list_(pa.string())) for name in ("with", "without")]
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=kinds), path)
+    return path
+
+
+def test_a_page_is_rendered_with_the_labels_its_truth_leaves(tmp_path: Path) -> None:
+    [one] = read_labelled([pages(tmp_path / "p.parquet", PAGE)])
+    assert [p.text for p in one.document.paragraphs] == TEXTS
+    assert (one.page, one.site, one.view, one.kind, one.source) == (
+        "x/1",
+        "test.org",
+        WHOLE,
+        "article",
+        "p.parquet",
+    )
+    assert one.truth == Truth(STORY, ("burnt down last night",), ("Home",), "A mill", None)
+    assert one.labels.tolist() == [-1, HEADING, -1, -1]
+    assert one.allowed[:, BODY].tolist() == [False, False, True, False]
+    assert one.allowed.sum(axis=1).tolist() == [12, 1, 3, 10]
+
+
+def test_folders_and_json_lines_hold_page_tables_too(tmp_path: Path) -> None:
+    pages(tmp_path / "data" / "train-00000-of-00001.parquet", PAGE)
+    written(tmp_path / "data" / "more.jsonl", {**PAGE, "page_id": "2", "html": "<p>So."})
+    written(tmp_path / "a.jsonl", {**ROW, "html": "<p>So."})  # blocks: no page table
+    found = read_labelled([str(tmp_path)])
+    assert [(one.page, one.document.text.strip()[:4]) for one in found] == [
+        ("a", "1 mi"),
+        ("x/2", "So."),
+        ("x/1", "Home"),
+    ]
+
+
+def test_a_page_labelled_block_by_block_takes_site_type_and_truth_from_its_row(tmp_path: Path) -> None:
+    gold = written(tmp_path / "g.jsonl", {**ROW, "doc": "x/1"}, {**ROW, "doc": "x/9"})
+    row = {"doc": "x/1", "url": None, "extractor": "jusText", "lines": ["So."], "labels": ["body"]}
+    table = pages(tmp_path / "p.parquet", UNSIGNED)
+    found = read_labelled([table, gold, residue(tmp_path / "r.parquet", [row])])
+    assert [(one.page, one.view, one.site, one.kind) for one in found] == [
+        ("x/1", WHOLE, "b.test", "article"),
+        ("x/9", WHOLE, "x", None),
+        ("x/1", "jusText", "b.test", "article"),
+    ]
+    assert found[0].labels.tolist() == [BYLINE, BODY]
+    assert [one.truth and one.truth.main for one in found] == [STORY, None, STORY]
+    views_only = read_labelled([table, tmp_path / "r.parquet"])
+    assert [(one.view, one.site) for one in views_only] == [("jusText", "b.test"), (WHOLE, "b.test")]
+    asked = read_labelled([table, gold], rendered=True)
+    assert [(one.source, len(one.document)) for one in asked] == [
+        ("g.jsonl", 2),
+        ("g.jsonl", 2),
+        ("p.parquet", 4),
+    ]
+
+
+def test_a_table_with_other_names_is_read_through_a_mapping(tmp_path: Path) -> None:
+    row = {"id": "1", "page": PAGE["html"].decode(), "text": STORY}
+    columns = PageColumns(None, "id", None, None, "page", None, None, "text", None, None)
+    [one] = read_labelled([written(tmp_path / "forum.jsonl", row)], columns=columns)
+    assert (one.page, one.truth) == ("forum/1", Truth(STORY))
+    assert one.allowed.sum(axis=1).tolist() == [12, 12, 3, 10]
+
+
+def test_an_address_of_its_own_beats_the_one_a_page_declares(tmp_path: Path) -> None:
+    gold = written(tmp_path / "g.jsonl", {**ROW, "doc": "x/1", "url": "https://c.test/1"})
+    assert read_labelled([gold, pages(tmp_path / "p.parquet", UNSIGNED)])[0].site == "c.test"
+
+
+def reading(**change: Any) -> dict[str, Any]:
+    runs = [["navigation", 1], ["heading", 1], [None, 1], ["story_link", 1]]
+    return {"doc": "x/1", "digest": digest_of_texts(TEXTS), "runs": runs, **change}
+
+
+def test_labels_given_by_reading_take_the_place_of_what_the_truth_leaves(tmp_path: Path) -> None:
+    read = written(tmp_path / "read.jsonl", reading())
+    [one] = read_labelled([pages(tmp_path / "p.parquet", PAGE), read])
+    assert [LABELS[k] if k >= 0 else None for k in one.labels] == [
+        "navigation",
+        "heading",
+        None,
+        "story_link",
+    ]
+    assert one.allowed[2].sum() == 3  # unknown to the reader: what the truth leaves
+    assert one.source == "p.parquet"
+    assert not one.is_typed
+
+
+def test_readings_of_another_text_are_left_out_and_named(tmp_path: Path) -> None:
+    stale = reading(digest=digest_of_texts(TEXTS[1:])), reading(doc="x/7")
+    read = written(tmp_path / "read.jsonl", *stale)
+    with pytest.warns(StaleReading, match=r"2 readings left out.*: x/1, x/7"):
+        [one] = read_labelled([pages(tmp_path / "p.parquet", PAGE), read])
+    assert one.labels.tolist() == [-1, HEADING, -1, -1]
+
+
+def test_a_page_labelled_twice_keeps_its_blocks(tmp_path: Path) -> None:
+    gold = written(tmp_path / "g.jsonl", {**ROW, "doc": "x/1"})
+    [one] = read_labelled(
+        [pages(tmp_path / "p.parquet", PAGE), gold, written(tmp_path / "r.jsonl", reading())]
+    )
+    assert one.labels.tolist() == [BYLINE, BODY]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"runs": [["body", 1]]}, r"read.jsonl:1: 1 labels for 4 paragraphs"),
+        ({"runs": [["sidebar", 4]]}, r"read.jsonl:1: unknown label in \['sidebar'\]"),
+        ({"runs": None}, r"read.jsonl:1: not a labelled document"),
+        ({"runs": [["body"]]}, r"read.jsonl:1: not a labelled document"),
+    ],
+)
+def test_a_wrong_reading_is_named(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    read = written(tmp_path / "read.jsonl", reading(**change))
+    with pytest.raises(DataError, match=says):
+        read_labelled([pages(tmp_path / "p.parquet", PAGE), read])
+
+
+def test_readings_in_a_folder_of_that_name_are_read_only_where_named(tmp_path: Path) -> None:
+    table = pages(tmp_path / "pages" / "p.parquet", PAGE)
+    written(tmp_path / "pages" / "readings" / "read.jsonl", reading())
+    [beside] = read_labelled([tmp_path / "pages"])
+    [named] = read_labelled([table, tmp_path / "pages" / "readings"])
+    assert (beside.labels >= 0).sum() < (named.labels >= 0).sum()
+
+
+def test_lines_that_stand_apart_are_documents_of_their_own(tmp_path: Path) -> None:
+    row = {
+        "doc": "lines",
+        "apart": True,
+        "blocks": [{"text": "Menu", "label": "navigation"}, ROW["blocks"][0]],
+    }
+    one, other = read_labelled([written(tmp_path / "lines.jsonl", row)])
+    assert one.document.text == "Menu"
+    assert [LABELS[k] for k in one.labels] == ["navigation"]
+    assert (one.view, one.site == other.site, one.page == other.page) == (LINE, False, False)
+    assert digest_of(one) == digest_of(other)
+
+
+def test_a_row_may_say_its_weight_and_convention(tmp_path: Path) -> None:
+    [one] = read_labelled([written(tmp_path / "a.jsonl", {**ROW, "weight": 2.5, "convention": "article"})])
+    assert (one.weight, one.convention) == (2.5, "article")
+    assert {view.weight for view in training_views([one], thin=1, seed=0)} == {2.5}
+    [plain] = read_labelled([written(tmp_path / "b.jsonl", ROW)])
+    assert (plain.weight, plain.convention) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"weight": 0}, r"a.jsonl:1: weight is 0"),
+        ({"weight": True}, r"weight is True"),
+        ({"weight": "3"}, r"weight is '3'"),
+        ({"weight": float("nan")}, r"weight is nan"),
+        ({"convention": "page "}, r"a.jsonl:1: unknown convention 'page '"),
+    ],
+)
+def test_a_wrong_weight_or_convention_is_named(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        read_labelled([written(tmp_path / "a.jsonl", {**ROW, **change})])
+
+
+def test_a_digest_of_texts_is_of_all_of_them_in_order() -> None:
+    digests = {digest_of_texts(texts) for texts in (["a", "b"], ["b", "a"], ["a"], ["ab"], ["a\ud800"], [])}
+    assert len(digests) == 6
+    assert {len(digest) for digest in digests} == {16}
+
+
+def test_a_wrong_row_of_a_page_table_is_named(tmp_path: Path) -> None:
+    table = pages(tmp_path / "p.parquet", PAGE, {**PAGE, "page_id": "2", "html": None})
+    with pytest.raises(DataError, match=r"p.parquet: row 2 \(2\) has no HTML"):
+        read_labelled([table])
+
+
+def test_a_page_that_shows_no_text_is_a_document_without_paragraphs(tmp_path: Path) -> None:
+    [one] = read_labelled([pages(tmp_path / "p.parquet", {**PAGE, "html": b"<script>1</script>"})])
+    assert (len(one.document), one.allowed.shape) == (0, (0, 13))
+    assert [len(view.document) for view in training_views([one], thin=1, seed=0)] == [0]
+    assert featurize([one.document, one.document]).lengths.tolist() == [0, 0]
+
+
+def test_what_is_neither_path_nor_on_the_hub_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(DataError, match=r"nobody/nothing-at-all"):
+        read_labelled(["nobody/nothing-at-all"])
