@@ -27,6 +27,7 @@ __all__ = [
     "print_card",
     "print_document",
     "print_error",
+    "print_report",
     "print_scores",
     "print_summary",
     "progress",
@@ -232,16 +233,70 @@ def print_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
     """
     console, first = Console(highlight=False), next(iter(scores))
     console.print(_table_of_views(scores))
+    if scores[first]["precision_recall_f1_rows"]:
+        console.print()
+        console.print(_table_of_labels(first, scores[first]["precision_recall_f1_rows"]))
+
+
+def print_report(report: Mapping[str, Any]) -> None:
+    """Print what ``evaluate.Report.as_dict`` gives: figures, parts, texts, and what was measured."""
+    console = Console(highlight=False)
+    print_scores(report["scores"])
+    first = next(iter(report["scores"]))
+    for by, parts in report["parts"].get(first, {}).items():
+        console.print()
+        console.print(_table_of_views(parts, f"{first}, by {by}"))
+    if report["residue"]:
+        console.print()
+        console.print(_table_of_curve("mean of the extractors", report["residue"]))
+    if report["texts"]:
+        console.print()
+        console.print(_table_of_texts(report["texts"]))
     console.print()
-    console.print(_table_of_labels(first, scores[first]["precision_recall_f1_rows"]))
+    for name in ("model", "data"):
+        console.print(f"{name} {report[name]}", soft_wrap=True)
 
 
-def _table_of_views(scores: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = _plain_table("view", "documents", "macro-F1", "removed at 1% lost")
-    for view, own in scores.items():
-        figures = own["macro_f1"], own["removed_at_1_percent_lost"]
-        table.add_row(view, f"{own['documents']:,}", *(f"{figure:.3f}" for figure in figures))
+def _table_of_curve(name: str, curve: Mapping[str, Sequence[float]]) -> Table:
+    table = _plain_table(name, "removed", "95 %")
+    for loss, (value, *interval) in curve.items():
+        table.add_row(f"at {loss} lost", f"{value:.3f}", _interval(interval))
     return table
+
+
+def _table_of_texts(texts: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
+    measures = ("word F1", "shingle F1", "snippet F1")
+    table = _plain_table("text", *(heading for measure in measures for heading in (measure, "95 %")))
+    for name, figures in texts.items():
+        cells: list[str] = []
+        for measure in measures:
+            value, *interval = figures.get(measure, (None,))
+            cells += ["-", ""] if value is None else [f"{value:.3f}", _interval(interval)]
+        table.add_row(Text(visible(name)), *cells)
+    return table
+
+
+def _interval(ends: Sequence[float]) -> str:
+    return f"{ends[0]:.3f}–{ends[1]:.3f}"
+
+
+def _table_of_views(scores: Mapping[str, Mapping[str, Any]], title: str = "view") -> Table:
+    table = _plain_table(title, "documents", "macro-F1", "95 %", "removed at 1% lost", "95 %", "ECE")
+    for view, own in scores.items():
+        cells = _with_interval(own, "macro_f1") + _with_interval(own, "removed_at_1_percent_lost")
+        table.add_row(
+            Text(visible(view)),
+            f"{own['documents']:,}",
+            *cells,
+            "-" if own["ece"] is None else f"{own['ece']:.3f}",
+        )
+    return table
+
+
+def _with_interval(own: Mapping[str, Any], name: str) -> tuple[str, str]:
+    if own[name] is None:
+        return "-", ""
+    return f"{own[name]:.3f}", _interval(own[f"{name}_interval"])
 
 
 def _table_of_labels(view: str, labels: Mapping[str, Sequence[Any]]) -> Table:
@@ -262,4 +317,4 @@ def _plain_table(first: str, *headings: str) -> Table:
 
 def saying(message: str) -> None:
     """Say on standard error how far a long run is."""
-    errors_console().print(message, highlight=False)
+    errors_console().print(Text(visible(message)), highlight=False)
