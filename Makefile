@@ -17,9 +17,8 @@ docs:     ## README, docstrings and notebooks run
 	pytest -q --doctest-modules --doctest-glob=README.md boilerplate README.md
 	python notebooks/run.py
 
-quality:  ## the held-out articles, then the figures behind the model card; needs the corpora (BOILERPLATE_DATA)
-	boilerplate evaluate models/default seeds/heldout
-	boilerplate evaluate models/default $${BOILERPLATE_DATA:-../shared}/gold/gold-dev.jsonl $${BOILERPLATE_DATA:-../shared}/gold/residue-dev.parquet seeds --folds 5
+quality:  ## measure the packaged model for the gate: tests/quality.json; needs the corpora (BOILERPLATE_DATA); minutes
+	python tests/quality.py
 
 long:     ## the slow tests
 	pytest -n 2 -m slow

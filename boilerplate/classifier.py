@@ -280,8 +280,8 @@ def calibration(scores: Floats, allowed: Bools, weights: Reals) -> tuple[float, 
     return float(found.x[0]), found.x[1:]
 
 
-def folds_of(sites: Ints, folds: int) -> Ints:
-    """Deal whole sites into folds of nearly equal size, largest first.
+def folds_of(sites: Ints, folds: int, seed: int | None = None) -> Ints:
+    """Deal whole sites into folds of nearly equal size, largest first; a seed shuffles those alike in size.
 
     >>> folds_of(np.array([7, 7, 7, 3, 5, 5]), 2).tolist()
     [0, 0, 0, 1, 1, 1]
@@ -289,7 +289,11 @@ def folds_of(sites: Ints, folds: int) -> Ints:
     names, inverse, sizes = np.unique(sites, return_inverse=True, return_counts=True)
     loads = np.zeros(folds)
     fold = np.zeros(len(names), dtype=np.int64)
-    for name in np.argsort(-sizes, kind="stable"):
+    order = np.argsort(-sizes, kind="stable")
+    if seed is not None:
+        shuffled = np.random.default_rng(seed).permutation(len(names))
+        order = np.lexsort((shuffled, -np.frexp(sizes)[1]))  # sizes under the same power of two are alike
+    for name in order:
         fold[name] = np.argmin(loads)
         loads[fold[name]] += sizes[name]
     return fold[inverse]

@@ -24,6 +24,7 @@ from boilerplate.terminal import (
     print_card,
     print_document,
     print_error,
+    print_report,
     print_scores,
     print_summary,
     progress,
@@ -255,7 +256,12 @@ def _explain(job: batch.Job, cleaner: Cleaner) -> batch.Summary:
 # -- train, evaluate, info
 
 Data = Annotated[
-    list[Path], typer.Argument(metavar="DATA", help="Labelled documents (.jsonl), or folders of them.")
+    list[str],
+    typer.Argument(
+        metavar="DATA",
+        help="Labelled documents (.jsonl), tables of pages or of what extractors left of them (.parquet), "
+        "folders of these, or data sets of the hub.",
+    ),
 ]
 ModelOut = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The model folder to write.")]
 Folds = Annotated[int, typer.Option(min=2, help="Parts, by site, that figures are measured on.")]
@@ -291,6 +297,16 @@ LabelledConvention = Annotated[
 ]
 InSample = Annotated[bool, _option("--in-sample", help="Score documents that the model was trained on, too.")]
 AsJson = Annotated[bool, _option("--json", help="Print the figures as JSON.")]
+AsPage = Annotated[
+    Path | None,
+    _option(
+        "--html", metavar="FILE", help="Write a page of figures and of the worst documents, with their text."
+    ),
+]
+Also = Annotated[
+    list[str] | None,
+    _option(metavar="DATA", help="With --folds: score these as well, but train on none of them; repeatable."),
+]
 
 
 @app.command()
@@ -298,30 +314,84 @@ def evaluate(
     model: Evaluated,
     data: Data,
     folds: TestFolds = None,
+    also: Also = None,
     convention: LabelledConvention = "page",
     in_sample: InSample = False,
     as_json: AsJson = False,
+    html: AsPage = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Measure a model on labelled documents.
+    """Measure a model on labelled documents; figures come with intervals over sites.
 
     [dim]boilerplate evaluate models/mine seeds/heldout/[/dim]
+
+    [dim]boilerplate evaluate models/mine seeds/heldout/ --html report.html[/dim]
     """
     from boilerplate import evaluate as evaluation
+    from boilerplate.report import check_report, write_report
 
+    if html:
+        check_report(html, overwrite=overwrite)
     report = evaluation.evaluate(
         None if model == "default" else model,
         data,
         convention=convention,
         in_sample=in_sample,
         folds=folds,
+        also=also or (),
         progress=saying,
     )
+    if html:
+        write_report(report, html)
     if as_json:
         typer.echo(report.as_json())
-    else:
-        print_scores({view: figures.as_dict() for view, figures in report.scores.items()})
-        left_out = f", {report.left_out:,} left out: the model was trained on them" if report.left_out else ""
-        saying(f"{report.scored:,} documents scored{left_out}")
+        return
+    print_report(report.as_dict())
+    saying(f"{report.scored:,} documents scored")
+    if report.left_out:
+        pages = f"{len(report.left_out):,} pages left out: the model was trained on them"
+        saying(f"{pages} (--json names them)")
+    if report.seen:
+        saying(f"{report.seen:,} of them the model was trained on: these figures flatter it")
+
+
+Gold = Annotated[
+    Path,
+    typer.Argument(metavar="GOLD", help="Labelled documents (.jsonl); their ids are those of the pages."),
+]
+Pages = Annotated[
+    list[str], typer.Argument(metavar="PAGES...", help="Page tables (.parquet, .jsonl), folders or hub ids.")
+]
+ResidueOut = Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .parquet to write.")]
+ChosenExtractors = Annotated[
+    list[str] | None,
+    _option("--extractor", metavar="NAME", help="Run only this one; repeatable. Left out: all of them."),
+]
+Workers = Annotated[int, typer.Option(metavar="N", min=1, help="Processes that share the pages.")]
+
+
+@app.command()
+def residue(
+    gold: Gold,
+    pages: Pages,
+    output: ResidueOut,
+    extractor: ChosenExtractors = None,
+    workers: Workers = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Run extractors over labelled pages and label what they leave, line by line.
+
+    [dim]boilerplate residue gold.jsonl pages.parquet -o residue.parquet[/dim]
+    """
+    from boilerplate.extractors import EXTRACTORS
+    from boilerplate.residue import write_residue
+
+    chosen = extractor or tuple(EXTRACTORS)
+    tally = write_residue(
+        [gold], pages, output, extractors=chosen, workers=workers, overwrite=overwrite, progress=saying
+    )
+    for line in tally.said():
+        saying(line)
 
 
 Described = Annotated[

@@ -79,7 +79,7 @@ class OutputError(BoilerplateError):
     """An output cannot be written, or stands there already.
 
     >>> from boilerplate.train import train
-    >>> train(["seeds"], "seeds")
+    >>> train(["seeds/articles"], "seeds")
     Traceback (most recent call last):
     boilerplate.document.OutputError: seeds holds something already; name another folder, or give --overwrite
     """

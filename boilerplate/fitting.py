@@ -12,22 +12,24 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from boilerplate.classifier import ParagraphClassifier, folds_of
+from boilerplate.classifier import ParagraphClassifier
 from boilerplate.corpora import WHOLE, LabelledDocument, training_views
-from boilerplate.features import Features, count_words, featurize
+from boilerplate.features import Features, featurize
 from boilerplate.labels import LABELS
-from boilerplate.metrics import Scores, score
+from boilerplate.metrics import Scores, score, scored
 from boilerplate.network import Network
+from boilerplate.splits import site_folds
 from boilerplate.trainer import Options
 
 __all__ = [
     "TrainOptions",
     "cross_predict",
     "fit_network",
+    "grouped",
     "join_features",
     "predict",
     "scores_by_view",
-    "site_folds",
+    "view_names",
 ]
 
 Floats = NDArray[np.float32]
@@ -35,7 +37,7 @@ Ints = NDArray[np.int64]
 
 CHUNK = 300  # documents featurised at once
 FEW_PARAGRAPHS = 50_000
-SMALL_NETWORK = Options(widths=(32, 32, 24), epochs=12, fewest_steps=250)
+SMALL_NETWORK = Options(members=1, widths=(32, 32, 24), epochs=12, fewest_steps=250)
 NOT_ARTICLES = ("forum", "listing", "collection", "product", "service", "documentation")
 
 
@@ -51,6 +53,7 @@ class TrainOptions:
     folds: int = 5  # by site
     seed: int = 0
     thin: int = 4  # thinned views of every whole page
+    others: float = 0.15  # the most that pages which are no articles weigh, of all
     workers: int = 2
     network: Options | None = None  # None: by the size of the data
 
@@ -63,7 +66,7 @@ class TrainOptions:
     def from_card(cls, options: Mapping[str, Any], *, folds: int) -> TrainOptions:
         """Read the options a model card keeps, with other folds."""
         plain = {name: value for name, value in options.items() if name not in ("network", "folds")}
-        network = options["network"] and Options(**options["network"])
+        network = options["network"] and Options.from_card(options["network"])
         return cls(folds=folds, network=network, **plain)
 
 
@@ -73,10 +76,11 @@ def fit_network(documents: Sequence[LabelledDocument], options: TrainOptions) ->
     >>> from boilerplate.corpora import read_labelled
     >>> from boilerplate.features import FEATURES
     >>> options = TrainOptions(thin=1, network=Options(widths=(8, 8, 8), fewest_steps=10, epochs=1))
-    >>> fit_network(read_labelled(["seeds"])[:4], options).mean.shape == (len(FEATURES),)
+    >>> fit_network(read_labelled(["seeds/articles"])[:4], options).mean.shape == (len(FEATURES),)
     True
     """
     options = options.sized(documents)
+    documents = [one for one in documents if len(one.document)]  # a page without text teaches nothing
     views = training_views(documents, thin=options.thin, seed=options.seed)
     order = sorted(range(len(views)), key=lambda i: (views[i].page, views[i].view != WHOLE))
     views = [views[i] for i in order]
@@ -86,7 +90,18 @@ def fit_network(documents: Sequence[LabelledDocument], options: TrainOptions) ->
     pages = np.repeat(_numbers([view.page for view in views]), features.lengths)
     model = ParagraphClassifier(classes=LABELS, options=options.network, random_state=options.seed)
     with threadpool_limits(1):  # sums in one order: same data, same bytes
-        return model.fit(features, allowed=allowed, sites=sites, pages=pages).network_
+        weights = np.repeat(_weights(views, options.others), features.lengths)
+        return model.fit(features, allowed=allowed, sample_weight=weights, sites=sites, pages=pages).network_
+
+
+def _weights(views: Sequence[LabelledDocument], others: float) -> Floats:
+    """Weigh documents as their rows say, and pages that are no articles down to their share."""
+    lengths = np.array([len(view.document) for view in views], dtype=np.float32)
+    other = np.array([view.kind in NOT_ARTICLES for view in views])
+    articles, rest = float(lengths[~other].sum()), float(lengths[other].sum())
+    weight = min(1.0, others / (1 - others) * articles / max(rest, 1.0)) if articles else 1.0
+    own = np.array([view.weight for view in views])
+    return (own * np.where(other, weight, 1.0)).astype(np.float32)
 
 
 def predict(
@@ -96,7 +111,7 @@ def predict(
 
     >>> from boilerplate.corpora import read_labelled
     >>> from boilerplate.store import load_model
-    >>> [one] = read_labelled(["seeds/en-lighthouse-bats.jsonl"])
+    >>> [one] = read_labelled(["seeds/articles/en-lighthouse-bats.jsonl"])
     >>> predict(load_model().network, [one])[0].shape == one.allowed.shape
     True
     """
@@ -112,38 +127,40 @@ def scores_by_view(documents: Sequence[LabelledDocument], predictions: Sequence[
     """Score predictions for the whole pages of each source and for each extractor's view.
 
     >>> from boilerplate.corpora import read_labelled
-    >>> documents = read_labelled(["seeds"])
+    >>> documents = read_labelled(["seeds/articles"])
     >>> perfect = [one.allowed.astype(np.float32) for one in documents]
-    >>> {view: scores.macro_f1 for view, scores in scores_by_view(documents, perfect).items()}
+    >>> {view: scores.macro_f1.value for view, scores in scores_by_view(documents, perfect).items()}
     {'whole page': 1.0}
     """
-    sources = {one.source for one in documents if one.view == WHOLE}
-    names = [_scored_as(one, sources) for one in documents]
-    out = {}
-    for view in sorted(set(names), key=lambda name: (not name.startswith(WHOLE), name)):
-        own = [i for i, name in enumerate(names) if name == view]
-        truth = np.concatenate([documents[i].labels for i in own])
-        words = count_words([documents[i].document for i in own])
-        out[view] = score(np.concatenate([predictions[i] for i in own]), truth, words, len(own))
-    return out
+    pages = scored(documents, predictions)
+    names = view_names([(one.view, one.source) for one in documents])
+    return {view: score([pages[i] for i in own]) for view, own in grouped(names).items()}
 
 
-def _scored_as(one: LabelledDocument, sources: set[str]) -> str:
-    """Name what a document is scored with: its view, and for whole pages of several sources the source."""
-    return f"{WHOLE}, {one.source}" if one.view == WHOLE and len(sources) > 1 else one.view
+def view_names(taken: Sequence[tuple[str, str]]) -> list[str]:
+    """Name what each document, of a view and a source, is scored with.
 
+    That is its view, and for a view of several sources the source too.
 
-def site_folds(documents: Sequence[LabelledDocument], folds: int) -> Ints:
-    """Deal documents into folds so that no site stands in two of them.
-
-    >>> from boilerplate.corpora import read_labelled
-    >>> sorted(set(site_folds(read_labelled(["seeds"]), 3).tolist()))
-    [0, 1, 2]
+    >>> view_names([("whole page", "a.jsonl"), ("whole page", "b.jsonl"), ("jusText", "c.parquet")])
+    ['whole page, a.jsonl', 'whole page, b.jsonl', 'jusText']
     """
-    lengths = [len(one.document) for one in documents]
-    sites = _numbers([one.site for one in documents])
-    ends = np.cumsum(lengths)
-    return folds_of(np.repeat(sites, lengths), folds)[ends - 1] if len(documents) else ends
+    sources: dict[str, set[str]] = {}
+    for view, source in taken:
+        sources.setdefault(view, set()).add(source)
+    return [f"{view}, {source}" if len(sources[view]) > 1 else view for view, source in taken]
+
+
+def grouped(names: Sequence[str]) -> dict[str, list[int]]:
+    """Give the places of each name, whole pages first.
+
+    >>> grouped(["b", "whole page", "b"])
+    {'whole page': [1], 'b': [0, 2]}
+    """
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return dict(sorted(places.items(), key=lambda item: (not item[0].startswith(WHOLE), item[0])))
 
 
 def cross_predict(
@@ -151,19 +168,26 @@ def cross_predict(
     options: TrainOptions,
     convention: str = "page",
     progress: Callable[[str], None] = lambda message: None,
+    *,
+    taught: int | None = None,
 ) -> list[Floats]:
     """Predict every document by a network that never saw its site.
 
+    Only the first ``taught`` documents are learnt from, by default all.
+
     >>> from boilerplate.corpora import read_labelled
     >>> small = Options(widths=(8, 8, 8), fewest_steps=10, epochs=1)
-    >>> documents = read_labelled(["seeds"])[:4]
+    >>> documents = read_labelled(["seeds/articles"])[:4]
     >>> len(cross_predict(documents, TrainOptions(folds=2, thin=1, workers=1, network=small)))
     4
     """
-    fold = site_folds(documents, options.folds)
+    fold = site_folds(documents, options.folds, options.seed)
     found: list[Floats] = [np.zeros((0, len(LABELS)), dtype=np.float32)] * len(documents)
+    taught = len(documents) if taught is None else taught
     work = Parallel(n_jobs=options.workers, return_as="generator_unordered")
-    answers = work(delayed(_one_fold)(documents, fold, k, options, convention) for k in range(options.folds))
+    answers = work(
+        delayed(_one_fold)(documents, fold, k, options, convention, taught) for k in range(options.folds)
+    )
     for done, (k, predictions) in enumerate(answers, start=1):
         for i, rows in zip(np.flatnonzero(fold == k), predictions, strict=True):
             found[i] = rows
@@ -172,14 +196,21 @@ def cross_predict(
 
 
 def _one_fold(
-    documents: Sequence[LabelledDocument], fold: Ints, k: int, options: TrainOptions, convention: str
+    documents: Sequence[LabelledDocument],
+    fold: Ints,
+    k: int,
+    options: TrainOptions,
+    convention: str,
+    taught: int,
 ) -> tuple[int, list[Floats]]:
-    network = fit_network([documents[i] for i in np.flatnonzero(fold != k).tolist()], options)
+    network = fit_network([documents[i] for i in np.flatnonzero(fold[:taught] != k).tolist()], options)
     return k, predict(network, [documents[i] for i in np.flatnonzero(fold == k).tolist()], convention)
 
 
 def _lesson_convention(one: LabelledDocument, seed: int) -> str:
     """Teach articles under both conventions, by lot, and other pages under ``page`` only."""
+    if one.convention:
+        return one.convention
     if one.kind in NOT_ARTICLES:
         return "page"
     return ("article", "page")[zlib.crc32(f"{seed} {one.page} {one.view}".encode()) & 1]

@@ -91,7 +91,8 @@ class Spaced:
 
     @classmethod
     def of(cls, lengths: Ints, gap: int) -> Spaced:
-        """Lay out documents of these lengths."""
+        """Lay out documents of these lengths; no gap is wider than a document has neighbours."""
+        gap = min(gap, max(int(lengths.max(initial=1)) - 1, 0))
         at = np.arange(int(lengths.sum())) + gap * np.repeat(np.arange(1, len(lengths) + 1), lengths)
         return cls(at, int(lengths.sum()) + gap * (len(lengths) + 1), gap)
 
@@ -100,6 +101,10 @@ class Spaced:
         out: Reals = np.zeros((self.size, rows.shape[1]), dtype=rows.dtype)
         out[self.at] = rows
         return out
+
+    def reached(self, offset: int) -> bool:
+        """Say whether any row has a neighbour at an offset."""
+        return abs(offset) <= self.gap
 
     def neighbours(self, spread: Reals, offset: int) -> Reals:
         """Give every row's neighbour at an offset, for all places but the outer gaps; a view."""
@@ -126,7 +131,8 @@ class Block:
             sums = rows @ kernels[0]
         else:
             spread = spaced.spread(rows)
-            parts = (spaced.neighbours(spread, o) @ k for o, k in zip(self.offsets, kernels, strict=True))
+            pairs = zip(self.offsets.tolist(), kernels, strict=True)
+            parts = (spaced.neighbours(spread, o) @ k for o, k in pairs if spaced.reached(o))
             sums = reduce(np.add, parts)[spaced.inner]
         found = sums * self.layer.scale + self.layer.bias
         found += np.repeat(self.pooled(_document_means(rows, lengths)), lengths, axis=0)

@@ -28,7 +28,7 @@ from boilerplate.network import Network
 
 __all__ = ["FORMAT", "Calibration", "Model", "default_model", "describe", "load_model", "save_model"]
 
-FORMAT = 1
+FORMAT = 2
 """The number of the folder's layout. A change that older code cannot read adds one here,
 keeps a test folder of the old layout, and says in CHANGELOG how to retrain."""
 

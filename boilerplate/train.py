@@ -20,6 +20,7 @@ from boilerplate.features import count_words
 from boilerplate.fitting import TrainOptions, cross_predict, fit_network, scores_by_view
 from boilerplate.labels import LABELS
 from boilerplate.metrics import Scores
+from boilerplate.splits import described
 from boilerplate.store import Calibration, save_model
 
 __all__ = ["calibration_rows", "train"]
@@ -48,7 +49,7 @@ def train(
     >>> small = Options(widths=(8, 8, 8), fewest_steps=9, epochs=1)
     >>> quick = TrainOptions(folds=2, thin=1, workers=1, network=small)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     figures = train(["seeds"], folder, quick)
+    ...     figures = train(["seeds/articles"], folder, quick)
     >>> list(figures)
     ['whole page']
     """
@@ -89,7 +90,7 @@ def calibration_rows(
 ) -> tuple[Calibration, list[str]]:
     """Draw out-of-fold rows with known labels, as many of each view, and name the views.
 
-    >>> documents = read_labelled(["seeds"])
+    >>> documents = read_labelled(["seeds/articles"])
     >>> rows, views = calibration_rows(documents, [one.allowed.astype(np.float32) for one in documents], 0)
     >>> views, len(rows.labels) == sum(len(one.document) for one in documents)
     (['whole page'], True)
@@ -122,6 +123,7 @@ def _facts(
     return {
         "command": shlex.join(["boilerplate", "train", *map(str, paths), "-o", str(output)]),
         "options": asdict(options),
+        "split": described(options.folds, options.seed),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in libraries}},
         "data": hashlib.sha256("".join(sorted(digest_of(one) for one in documents)).encode()).hexdigest(),
         "views": views,
@@ -138,7 +140,8 @@ def _page(facts: dict[str, Any]) -> str:
         for name, (p, r, f, n) in first["precision_recall_f1_rows"].items()
     ]
     views = [
-        f"| {name} | {own['documents']:,} | {own['macro_f1']:.3f} | {own['removed_at_1_percent_lost']:.3f} |"
+        f"| {name} | {own['documents']:,} | "
+        f"{_cell(own, 'macro_f1')} | {_cell(own, 'removed_at_1_percent_lost')} |"
         for name, own in facts["figures_out_of_fold"].items()
     ]
     return "\n".join(
@@ -146,7 +149,8 @@ def _page(facts: dict[str, Any]) -> str:
             "# Model card",
             "",
             f"Made by `{facts['command']}`; data digest `{facts['data'][:16]}`.",
-            "Figures are out of fold by site: no page was scored by a network that saw its site.",
+            "Figures are out of fold by site: no page was scored by a network that saw its site. "
+            "In brackets: 95 % intervals over sites.",
             "",
             "| view | documents | macro-F1, 13 labels | boilerplate words removed at 1 % of content lost |",
             "|---|---|---|---|",
@@ -160,3 +164,11 @@ def _page(facts: dict[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _cell(figures: dict[str, Any], name: str) -> str:
+    """Write a figure with its interval over sites, or a dash."""
+    if figures[name] is None:
+        return "–"
+    low, high = figures[f"{name}_interval"]
+    return f"{figures[name]:.3f} [{low:.3f}, {high:.3f}]"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,13 @@ GAP = max(max(map(abs, offsets)) for offsets in REACH)
 class Options:
     """What shapes the network and its training; a change here is a change of predictions.
 
-    >>> Options(members=2).widths
-    (48, 64, 48)
+    >>> Options(members=1).widths
+    (64, 96, 64)
     """
 
-    members: int = 1  # networks, each trained without another fold of sites
-    widths: tuple[int, ...] = (48, 64, 48)  # hidden values of each block
-    epochs: int = 30
+    members: int = 2  # networks, each trained without another fold of sites
+    widths: tuple[int, ...] = (64, 96, 64)  # hidden values of each block
+    epochs: int = 16
     fewest_steps: int = 400  # where the data are few
     batch: int = 1500  # paragraphs
     learning_rate: float = 3e-3
@@ -44,6 +45,16 @@ class Options:
     smoothing: float = 0.05  # of each label, over all of them
     rarity: float = 0.3  # rows weigh their label's frequency to minus this power
     evenness: float = 0.3  # and their document's length to minus this power
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> Options:
+        """Read the options a model card keeps; JSON knows no tuples.
+
+        >>> Options.from_card({"widths": [4, 3, 2]}).widths
+        (4, 3, 2)
+        """
+        plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**plain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +141,8 @@ def _initial(
 
 
 def _draw(random: np.random.Generator, shape: tuple[int, ...], gain: float) -> Reals:
-    return random.standard_normal(shape) * np.sqrt(gain / np.prod(shape[:-1]))
+    drawn: Reals = random.standard_normal(shape) * np.sqrt(gain / np.prod(shape[:-1]))
+    return drawn
 
 
 def _schedule(rows: Rows, options: Options, random: np.random.Generator) -> Iterator[tuple[float, Ints]]:
@@ -171,7 +183,8 @@ def _forward(p: Parameters, batch: Rows, dropout: float, random: np.random.Gener
     spaced, hidden, passes = batch.spaced, batch.inputs.astype(p["last"].dtype), []
     for k, offsets in enumerate(REACH):
         spread, means = spaced.spread(hidden), batch.means(hidden)
-        sums = sum(spaced.neighbours(spread, o) @ w for o, w in zip(offsets, p[f"{k}.layer"], strict=True))
+        pairs = zip(offsets, p[f"{k}.layer"], strict=True)
+        sums = sum(spaced.neighbours(spread, o) @ w for o, w in pairs if spaced.reached(o))
         found = np.asarray(sums)[spaced.inner] + p[f"{k}.layer.bias"]
         found += np.repeat(means @ p[f"{k}.pooled"], batch.lengths, axis=0)
         mask = _mask(found.shape, dropout, random, found.dtype) * (found > 0)
@@ -200,14 +213,18 @@ def _backward(p: Parameters, batch: Rows, k: int, one: _Pass, down: Reals, gradi
     spaced = batch.spaced
     spread = spaced.spread(down)
     core = spaced.neighbours(spread, 0)
-    gradient[f"{k}.layer"] = np.stack([spaced.neighbours(one.spread, o).T @ core for o in REACH[k]])
+    layer = gradient[f"{k}.layer"] = np.zeros_like(p[f"{k}.layer"])
+    for place, offset in enumerate(REACH[k]):
+        if spaced.reached(offset):
+            layer[place] = spaced.neighbours(one.spread, offset).T @ core
     gradient[f"{k}.layer.bias"] = down.sum(axis=0)
     by_document = batch.sums(down)
     gradient[f"{k}.pooled"] = one.means.T @ by_document
     if k == 0:
         return down
     pairs = zip(REACH[k], p[f"{k}.layer"], strict=True)
-    back = np.asarray(sum(spaced.neighbours(spread, -o) @ w.T for o, w in pairs))[spaced.inner]
+    sent_back = sum(spaced.neighbours(spread, -o) @ w.T for o, w in pairs if spaced.reached(o))
+    back = np.asarray(sent_back)[spaced.inner]
     pooled = (by_document @ p[f"{k}.pooled"].T) / batch.lengths[:, None].astype(down.dtype)
     sent: Reals = back + np.repeat(pooled, batch.lengths, axis=0)
     return sent

@@ -15,7 +15,7 @@ from boilerplate.train import train
 from boilerplate.trainer import Options
 
 ROOT = Path(__file__).resolve().parent.parent
-SEEDS = ROOT / "seeds"
+SEEDS = ROOT / "seeds" / "articles"
 SMALL = TrainOptions(
     folds=3, thin=1, workers=1, network=Options(widths=(32, 24, 24), epochs=6, fewest_steps=150, views=1)
 )
@@ -53,3 +53,10 @@ def shared_data() -> Path:
     if not (folder / "gold" / "gold-dev.jsonl").exists():
         pytest.skip(f"no labelled corpora in {folder}; name their folder in BOILERPLATE_DATA")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what the gate did not check, however quiet the run."""
+    skipped = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}  # type: ignore[index]
+    for reason in sorted(reason for reason in skipped if "NOT CHECKED" in reason):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), red=True, bold=True)

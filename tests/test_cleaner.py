@@ -38,7 +38,9 @@ POLICY_NAMES = sorted(POLICIES)
 
 
 def seeds() -> list[str]:
-    return [one.document.text for one in read_labelled([SEEDS], held_out=True)]
+    return [
+        one.document.text for one in read_labelled([SEEDS / "articles", SEEDS / "heldout"], held_out=True)
+    ]
 
 
 TEXTS = [*seeds(), *ODD, STORY]

@@ -279,7 +279,9 @@ def test_neighbours_are_of_the_same_document_or_nobody(lengths: list[int], offse
     document = np.repeat(np.arange(len(lengths)), lengths)
     spaced = Spaced.of(np.array(lengths, dtype=np.int64), 7)
     rows = np.arange(1.0, len(document) + 1)[:, None]
-    found = spaced.neighbours(spaced.spread(rows), offset)[spaced.inner]
+    spread, nobody = spaced.spread(rows), np.zeros((spaced.size, 1))
+    seen = spaced.neighbours(spread, offset) if spaced.reached(offset) else spaced.neighbours(nobody, 0)
+    found = seen[spaced.inner]
     for i, [value] in enumerate(found.tolist()):
         inside = 0 <= i + offset < len(document) and document[i + offset] == document[i]
         assert value == (i + offset + 1 if inside else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,15 @@ def rows(files: list[Path]) -> dict[str, dict[str, Any]]:
     return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
-TRAIN = rows(sorted(SEEDS.glob("*.jsonl")))
+TRAIN = rows(sorted((SEEDS / "articles").glob("*.jsonl")))
 HELD = rows([file for file in sorted(HELD_OUT.glob("*.jsonl")) if file != SEED])
 THE_SEED = rows([SEED])[SEED.name]
 WRITTEN = {**TRAIN, **HELD}
+LINES = [
+    json.loads(row)
+    for file in sorted((SEEDS / "lines").glob("*.jsonl"))
+    for row in file.read_text(encoding="utf-8").splitlines()
+]
 
 
 def words(text: str) -> list[str]:
@@ -58,8 +64,8 @@ def runs(row: dict[str, Any], *, furniture: bool) -> set[tuple[str, ...]]:
 def test_there_are_enough_documents_and_ten_beside_the_seed_are_held_out() -> None:
     assert len(HELD) == 10
     assert len(WRITTEN) >= 32
-    assert len(read_labelled([SEEDS])) == len(TRAIN)
-    assert len(read_labelled([SEEDS], held_out=True)) == len(WRITTEN) + 1
+    assert len(read_labelled([SEEDS / "articles"])) == len(TRAIN)
+    assert len(read_labelled([SEEDS / "articles", HELD_OUT], held_out=True)) == len(WRITTEN) + 1
 
 
 def test_they_are_of_ten_languages_and_more() -> None:
@@ -98,10 +104,27 @@ def test_none_shares_a_run_of_five_words_with_the_seeds_furniture(name: str) -> 
     assert runs(WRITTEN[name], furniture=False) & runs(THE_SEED, furniture=True) == set()
 
 
+def test_no_line_shares_a_run_of_five_words_with_the_seeds_furniture() -> None:
+    assert {run for row in LINES for run in runs(row, furniture=False)} & runs(
+        THE_SEED, furniture=True
+    ) == set()
+
+
+def test_lines_are_of_every_label_in_every_language_and_none_stands_twice() -> None:
+    languages = {row["language"] for row in LINES}
+    assert len(languages) >= 30
+    assert {(row["language"], block["label"]) for row in LINES for block in row["blocks"]} == set(
+        product(languages, LABELS)
+    )
+    texts = [(row["language"], block["text"].casefold()) for row in LINES for block in row["blocks"]]
+    assert len(texts) == len(set(texts)) > 20_000
+    assert len(read_labelled([SEEDS / "lines"])) == len(texts)
+
+
 def test_no_line_of_furniture_held_out_is_trained_on() -> None:
     trained = {
         tuple(words(block["text"]))
-        for row in TRAIN.values()
+        for row in [*TRAIN.values(), *LINES]
         for block in row["blocks"]
         if block["label"] not in CONTENT
     }

@@ -33,7 +33,8 @@ from boilerplate.store import (
     write_arrays,
 )
 
-SEEDS = Path(__file__).resolve().parent.parent / "seeds"
+SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "articles"
+HELD_OUT = SEEDS.parent / "heldout"
 TEXT = "Home\n\nThe council met on Monday.\n\nShare this story"
 
 
@@ -138,8 +139,8 @@ SPOILT: list[tuple[str, Spoil, str]] = [
     ("no mean", lambda f: change_weights(f, without(f, "text.mean")), "array 'mean' is missing"),
     (
         "no weights of a layer",
-        lambda f: change_weights(f, without(f, "text.member.0.third.weights")),
-        "'third.weights' is missing",
+        lambda f: change_weights(f, without(f, "text.member.0.last.weights")),
+        "'last.weights' is missing",
     ),
     (
         "no calibration",
@@ -177,10 +178,10 @@ def test_a_card_that_does_not_say_what_it_was_trained_on_still_cleans_but_is_not
 ) -> None:
     change_card(folder, documents=documents)
     assert load(folder).clean(TEXT).document.text == TEXT
-    for ask in (lambda: describe(folder), lambda: evaluate(folder, [SEEDS])):
+    for ask in (lambda: describe(folder), lambda: evaluate(folder, [HELD_OUT])):
         with pytest.raises(ModelError, match=r"card.json does not say what it was trained on"):
             ask()
-    assert evaluate(folder, [SEEDS], in_sample=True).scored > 1
+    assert evaluate(folder, [HELD_OUT], in_sample=True).scored > 1
 
 
 def test_the_same_arrays_give_the_same_bytes_in_any_order(tmp_path: Path) -> None:

@@ -16,12 +16,15 @@ from boilerplate.cleaner import load
 from boilerplate.corpora import WHOLE, LabelledDocument, digest_of, read_labelled
 from boilerplate.document import DataError, OutputError
 from boilerplate.evaluate import evaluate
-from boilerplate.fitting import TrainOptions, cross_predict, predict, scores_by_view, site_folds
+from boilerplate.fitting import TrainOptions, cross_predict, predict, scores_by_view
 from boilerplate.labels import LABELS
+from boilerplate.segment import segment_text
+from boilerplate.splits import site_folds
 from boilerplate.store import load_model
 from boilerplate.train import calibration_rows, train
 from boilerplate.trainer import Options
 
+HELD_OUT = SEEDS.parent / "heldout"
 TRAINED = len(list(SEEDS.glob("*.jsonl")))
 TINY = replace(SMALL, folds=2, network=Options(widths=(8, 8, 6), epochs=2, fewest_steps=20, views=1))
 
@@ -138,20 +141,12 @@ def test_a_model_can_be_trained_on_residue_alone(tmp_path: Path) -> None:
 # folds
 
 
-def test_no_site_is_on_both_sides_of_a_fold(documents: list[LabelledDocument]) -> None:
-    same = [replace(one, site=f"s{n % 7}") for n, one in enumerate(documents)]
-    fold = site_folds(same, 3)
-    assert len({(one.site, int(k)) for one, k in zip(same, fold, strict=True)}) == 7
-    assert set(fold.tolist()) == {0, 1, 2}
-    assert site_folds([], 3).tolist() == []
-
-
 def test_every_document_is_predicted_by_a_network_that_never_saw_its_site(
     documents: list[LabelledDocument],
 ) -> None:
     predictions = cross_predict(documents, TINY)
     assert [len(rows) for rows in predictions] == [len(one.document) for one in documents]
-    fold = site_folds(documents, TINY.folds)
+    fold = site_folds(documents, TINY.folds, TINY.seed)
     changed = [
         replace(one, allowed=np.roll(one.allowed, 3, axis=1)) if k == 0 else one
         for one, k in zip(documents, fold, strict=True)
@@ -159,6 +154,15 @@ def test_every_document_is_predicted_by_a_network_that_never_saw_its_site(
     again = cross_predict(changed, TINY)
     for one, other, k in zip(predictions, again, fold, strict=True):
         assert (one.tobytes() == other.tobytes()) == (k == 0)  # its labels do not matter to its own fold
+
+
+def test_a_page_without_text_teaches_nothing_and_is_predicted_nothing(
+    documents: list[LabelledDocument],
+) -> None:
+    empty = LabelledDocument(segment_text(""), np.ones((0, len(LABELS)), dtype=bool), "empty", "empty.org")
+    few = [*documents[:5], empty, *documents[5:8], replace(empty, page="other", site="other.org")]
+    predictions = cross_predict(few, TINY)
+    assert [len(rows) for rows in predictions] == [len(one.document) for one in few]
 
 
 def test_predictions_do_not_depend_on_the_other_documents(
@@ -178,7 +182,7 @@ def test_views_are_scored_apart_whole_pages_first(documents: list[LabelledDocume
     scores = scores_by_view(both, truth)
     assert list(scores) == [WHOLE, "jusText"]
     assert [figures.documents for figures in scores.values()] == [5, 3]
-    assert scores[WHOLE].macro_f1 == scores[WHOLE].removed == 1.0
+    assert scores[WHOLE].macro_f1.value == scores[WHOLE].removed[0.01].value == 1.0
 
 
 def test_calibration_rows_are_drawn_evenly_from_views_and_only_where_labels_are_known() -> None:
@@ -198,10 +202,10 @@ def test_calibration_rows_are_drawn_evenly_from_views_and_only_where_labels_are_
 
 
 def test_documents_a_model_was_trained_on_are_left_out(model_folder: Path) -> None:
-    report = evaluate(model_folder, [SEEDS])
-    assert (report.scored, report.left_out) == (11, TRAINED)
-    assert evaluate(model_folder, [SEEDS / "heldout"]).left_out == 0
-    assert evaluate(model_folder, [SEEDS], in_sample=True).scored == TRAINED + 11
+    report = evaluate(model_folder, [SEEDS, HELD_OUT])
+    assert (report.scored, len(report.left_out)) == (11, TRAINED)
+    assert evaluate(model_folder, [HELD_OUT]).left_out == ()
+    assert evaluate(model_folder, [SEEDS, HELD_OUT], in_sample=True).scored == TRAINED + 11
 
 
 def test_a_model_is_not_measured_on_nothing_but_its_own_documents(model_folder: Path, tmp_path: Path) -> None:
@@ -217,14 +221,12 @@ def test_a_model_is_not_measured_on_nothing_but_its_own_documents(model_folder: 
 def test_a_configuration_can_be_refitted_fold_by_fold(tmp_path: Path) -> None:
     train([SEEDS], tmp_path / "model", TINY)
     report = evaluate(tmp_path / "model", [SEEDS], folds=2)
-    assert (report.scored, report.left_out) == (TRAINED, 0)  # none of those held out
-    assert 0 < report.scores[WHOLE].macro_f1 < 1
-
-
-def test_a_report_names_model_and_data_and_is_plain_json(model_folder: Path) -> None:
-    one, two = (evaluate(model_folder, [SEEDS / "heldout"]) for _ in range(2))
-    assert one == two
-    found = json.loads(one.as_json())
-    assert found["model"] == load_model(model_folder).card["weights"]
-    assert list(found) == ["model", "data", "scored", "left_out", "scores"]
-    assert found["scores"][WHOLE]["documents"] == 11
+    assert (report.scored, report.left_out) == (TRAINED, ())  # none of those held out
+    alone = report.scores[WHOLE].macro_f1
+    assert alone is not None
+    assert 0 < alone.value < 1
+    also = evaluate(tmp_path / "model", [SEEDS], folds=2, also=[HELD_OUT])
+    assert also.scored == TRAINED + 11
+    assert list(also.scores) == ["whole page, articles", "whole page, heldout"]
+    with pytest.raises(DataError, match="name it once"):
+        evaluate(tmp_path / "model", [SEEDS], folds=2, also=[SEEDS])
