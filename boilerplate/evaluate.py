@@ -1,6 +1,6 @@
 """Measure a model on labelled documents it was not trained on, or its configuration fold by fold.
 
-Documents pass through one after another: of each only numbers stay, and the text of the
+Predictions pass through one after another: of each only numbers stay, and the text of the
 few worst pages for the report.
 """
 
@@ -42,7 +42,7 @@ RESIDUE_MEAN_OF = (
     "readability",
     "newspaper4k",
 )
-CHUNK = 300  # documents whose text is in memory at once
+CHUNK = 300  # documents predicted at once
 WORST = 12
 FEWEST_WORDS = 50  # of a page, before it may be one of the worst
 FEWEST_PAGES = 5  # of a language or type, before it has figures of its own
