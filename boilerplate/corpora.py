@@ -158,7 +158,7 @@ def read_taught(paths: Sequence[Path | str], also: Sequence[Path | str]) -> list
     names = {Path(path).name for path in also}
     if twice := names & {Path(path).name for path in paths}:
         raise DataError(f"{', '.join(sorted(twice))} is to be learnt from and only scored; name it once")
-    beside = [path for path in also if HELD_OUT not in (Path(path).name, Path(path).absolute().parent.name)]
+    beside = [path for path in also if not _is_held_out(Path(path))]
     found = read_labelled([*paths, *beside])
     return [one for one in found if one.source not in names or one.by_reading]
 
@@ -269,7 +269,7 @@ def _sources(path: Path | str, held_out: bool) -> Iterator[Path | str]:
         yield path
         return
     path = Path(path)
-    if HELD_OUT in (path.name, path.absolute().parent.name) and not held_out:
+    if _is_held_out(path) and not held_out:
         raise DataError(f"{path} is held out from training; evaluate on it instead")
     if not path.is_dir():
         yield path
@@ -278,6 +278,11 @@ def _sources(path: Path | str, held_out: bool) -> Iterator[Path | str]:
         within = file.relative_to(path).parts
         if READINGS not in within and (held_out or HELD_OUT not in within):
             yield file
+
+
+def _is_held_out(path: Path) -> bool:
+    """Say whether a path is a folder held out, or a file in one."""
+    return HELD_OUT in (path.name, path.absolute().parent.name)
 
 
 def _is_on_the_hub(name: str) -> bool:

@@ -479,6 +479,31 @@ def test_a_wrong_weight_or_convention_is_named(tmp_path: Path, change: dict[str,
         read_labelled([written(tmp_path / "a.jsonl", {**ROW, **change})])
 
 
+def test_a_file_held_out_is_refused_by_its_own_name_too(tmp_path: Path) -> None:
+    file = written(tmp_path / "heldout" / "a.jsonl", ROW)
+    with pytest.raises(DataError, match="held out from training"):
+        read_labelled([file])
+    assert len(read_labelled([file], held_out=True)) == 1
+
+
+def test_offsets_and_texts_that_are_null_count_as_missing(tmp_path: Path) -> None:
+    blocks = [{**block, "start": None, "end": None} for block in ROW["blocks"]]
+    plain, null = written(tmp_path / "a.jsonl", ROW), {**ROW, "text": None, "blocks": blocks}
+    [one], [other] = read_labelled([plain]), read_labelled([written(tmp_path / "b.jsonl", null)])
+    assert one.document.text == other.document.text
+
+
+def test_an_address_that_is_none_leaves_the_corpus_as_site() -> None:
+    assert site_of("http://[bad/x", "corpus/7") == "corpus"
+
+
+@pytest.mark.parametrize("change", [{"lines": None}, {"labels": None}, {"doc": None}, {"labels": []}])
+def test_a_damaged_residue_row_is_named(tmp_path: Path, change: dict[str, Any]) -> None:
+    row = {"doc": "x/1", "url": None, "extractor": "jusText", "lines": ["So."], "labels": ["body"], **change}
+    with pytest.raises(DataError, match=r"r.parquet \((x/1|None), jusText\): "):
+        read_labelled([residue(tmp_path / "r.parquet", [row])])
+
+
 def test_a_digest_of_texts_is_of_all_of_them_in_order() -> None:
     digests = {digest_of_texts(texts) for texts in (["a", "b"], ["b", "a"], ["a"], ["ab"], ["a\ud800"], [])}
     assert len(digests) == 6
